@@ -1,0 +1,9 @@
+//! `nexafi-gen` takes one readable blueprint of a financial platform, proves it against compliance policies and
+//! compiles it to Terraform and Kubernetes files.
+//!
+//! The modules depend on each other in one direction only:
+//! `cli` → `render`, `report`, `policy` → `terraform`, `kubernetes`, `blueprint` → `source`.
+
+pub mod kubernetes;
+pub mod source;
+pub mod terraform;

@@ -1,0 +1,21 @@
+//! Files, byte spans, lines and columns, the spanned value tree, findings. The bottom of the crate: knows
+//! nothing of blueprints, Terraform, Kubernetes or policies.
+
+mod file;
+mod finding;
+mod tree;
+pub mod yaml;
+
+pub use file::{FileId, LineColumn, SourceFile, Sources, Span};
+pub use finding::{FaultCode, Finding, Related, Severity, Subject, SubjectKind, Verdict, fault};
+pub use tree::{Entry, Map, Node, Reference, Value};
+
+/// The closest of `candidates` to `word`, if close enough that a typing error explains the difference.
+pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    candidates
+        .into_iter()
+        .map(|candidate| (strsim::jaro_winkler(&word.to_lowercase(), &candidate.to_lowercase()), candidate))
+        .filter(|(score, _)| *score >= 0.8)
+        .max_by(|left, right| left.0.total_cmp(&right.0))
+        .map(|(_, candidate)| candidate)
+}

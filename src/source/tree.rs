@@ -1,0 +1,190 @@
+//! The spanned value tree: what YAML, JSON and HCL become, so that one policy engine can read all three.
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use super::Span;
+
+/// A value and where it stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Node {
+    /// Where the value is written. For a value that nobody wrote (a default) the nearest thing that was written.
+    pub span: Span,
+    /// The value.
+    pub value: Value,
+}
+
+/// A value as the files fix it.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum Value {
+    /// `null`, and what is absent.
+    #[default]
+    Null,
+    /// A boolean.
+    Bool(bool),
+    /// A whole number.
+    Int(i64),
+    /// Any other number.
+    Float(f64),
+    /// A string.
+    Str(Arc<str>),
+    /// A sequence, a tuple, or the blocks of one type.
+    List(Vec<Node>),
+    /// A mapping, an object, or the body of a block.
+    Map(Map),
+    /// A value that the files do not fix. The text says why ("variable region has no default").
+    Unknown(Arc<str>),
+    /// A reference to an attribute of a Terraform resource that is only known after apply.
+    Reference(Reference),
+}
+
+/// What `aws_kms_key.main.arn` stands for: a value nobody knows yet, of a thing everybody knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reference {
+    /// The resource's address, `aws_kms_key.main` or `data.aws_region.here`.
+    pub address: Arc<str>,
+    /// What follows it, `arn` or `vpc_config[0].cluster_security_group_id`; empty for the whole resource.
+    pub attribute: Arc<str>,
+}
+
+/// Entries in the order they are written.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Map {
+    /// Key to entry.
+    pub entries: IndexMap<Arc<str>, Entry>,
+}
+
+/// One entry of a [`Map`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// Where the key is written.
+    pub key: Span,
+    /// The value.
+    pub node: Node,
+}
+
+impl Map {
+    /// The value of a key.
+    pub fn get(&self, key: &str) -> Option<&Node> {
+        self.entries.get(key).map(|entry| &entry.node)
+    }
+
+    /// Adds an entry; an earlier one of the same key is replaced and returned.
+    pub fn insert(&mut self, key: impl Into<Arc<str>>, key_span: Span, node: Node) -> Option<Entry> {
+        self.entries.insert(key.into(), Entry { key: key_span, node })
+    }
+
+    /// Keys and values, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&Arc<str>, &Entry)> {
+        self.entries.iter()
+    }
+}
+
+impl Node {
+    /// A node.
+    pub fn new(span: Span, value: Value) -> Self {
+        Self { span, value }
+    }
+
+    /// A string node.
+    pub fn string(span: Span, text: impl Into<Arc<str>>) -> Self {
+        Self { span, value: Value::Str(text.into()) }
+    }
+
+    /// The entry of a mapping, or `None` for a missing key or another kind of value.
+    pub fn get(&self, key: &str) -> Option<&Node> {
+        match &self.value {
+            Value::Map(map) => map.get(key),
+            _ => None,
+        }
+    }
+
+    /// Follows keys and list indices; see [`Pointer`](super::Pointer).
+    pub fn at(&self, path: &[&str]) -> Option<&Node> {
+        path.iter().try_fold(self, |node, step| match &node.value {
+            Value::Map(map) => map.get(step),
+            Value::List(items) => step.parse::<usize>().ok().and_then(|at| items.get(at)),
+            _ => None,
+        })
+    }
+
+    /// The string, if it is one.
+    pub fn as_str(&self) -> Option<&str> {
+        match &self.value {
+            Value::Str(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The boolean, if it is one.
+    pub fn as_bool(&self) -> Option<bool> {
+        match self.value {
+            Value::Bool(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// The whole number, if it is one.
+    pub fn as_i64(&self) -> Option<i64> {
+        match self.value {
+            Value::Int(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// The items of a list, empty for anything else.
+    pub fn items(&self) -> &[Node] {
+        match &self.value {
+            Value::List(items) => items,
+            _ => &[],
+        }
+    }
+
+    /// The mapping, if it is one.
+    pub fn as_map(&self) -> Option<&Map> {
+        match &self.value {
+            Value::Map(map) => Some(map),
+            _ => None,
+        }
+    }
+
+    /// The tree as plain JSON; unknown values and references become `null`.
+    pub fn to_json(&self) -> serde_json::Value {
+        match &self.value {
+            Value::Null | Value::Unknown(_) | Value::Reference(_) => serde_json::Value::Null,
+            Value::Bool(value) => (*value).into(),
+            Value::Int(value) => (*value).into(),
+            Value::Float(value) => (*value).into(),
+            Value::Str(text) => serde_json::Value::String(text.to_string()),
+            Value::List(items) => items.iter().map(Node::to_json).collect(),
+            Value::Map(map) => serde_json::Value::Object(
+                map.entries.iter().map(|(key, entry)| (key.to_string(), entry.node.to_json())).collect(),
+            ),
+        }
+    }
+
+    /// A tree from plain JSON, every node with the same span.
+    pub fn from_json(span: Span, json: &serde_json::Value) -> Self {
+        let value = match json {
+            serde_json::Value::Null => Value::Null,
+            serde_json::Value::Bool(value) => Value::Bool(*value),
+            serde_json::Value::Number(number) => match number.as_i64() {
+                Some(whole) => Value::Int(whole),
+                None => Value::Float(number.as_f64().unwrap_or(f64::NAN)),
+            },
+            serde_json::Value::String(text) => Value::Str(text.as_str().into()),
+            serde_json::Value::Array(items) => {
+                Value::List(items.iter().map(|item| Self::from_json(span, item)).collect())
+            }
+            serde_json::Value::Object(object) => {
+                let mut map = Map::default();
+                for (key, value) in object {
+                    map.insert(key.as_str(), span, Self::from_json(span, value));
+                }
+                Value::Map(map)
+            }
+        };
+        Self { span, value }
+    }
+}

@@ -1,0 +1,352 @@
+//! YAML 1.2 (core schema) and JSON into the spanned tree, straight from parser events.
+//!
+//! Stricter than YAML where YAML surprises: only `true` and `false` are booleans, `0123` and `1_000` are strings.
+//! Aliases and merge keys are followed within a budget, so that a few bytes cannot become gigabytes.
+
+use std::sync::Arc;
+
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Tag};
+
+use super::{Entry, FileId, Finding, Map, Node, SourceFile, Span, Value, fault};
+
+/// Nodes a file may expand to, aliases followed.
+const MAX_NODES: usize = 2_000_000;
+/// Levels of nesting; Kubernetes' own schemas stay under 30.
+const MAX_DEPTH: usize = 100;
+
+/// What reading a YAML text gave.
+#[derive(Debug, Default)]
+pub struct Documents {
+    /// One tree a document; a document cut off by a syntax error is missing.
+    pub documents: Vec<Node>,
+    /// Syntax errors, duplicate keys, exceeded budgets.
+    pub findings: Vec<Finding>,
+    /// Whether the text was read to its end. If not, what is missing may only be unread.
+    pub complete: bool,
+}
+
+/// Reads every document of a text.
+pub fn read(id: FileId, file: &SourceFile) -> Documents {
+    let mut builder = Builder::new(id, file);
+    let mut parser = Parser::new_from_str(file.text());
+    let mut complete = true;
+    while let Some(next) = parser.next_event() {
+        let step = match next {
+            Ok((event, span)) => builder.event(event, span),
+            Err(error) => {
+                builder.findings.push(syntax(id, file, &error));
+                Err(Stop)
+            }
+        };
+        if step.is_err() {
+            complete = false;
+            break;
+        }
+    }
+    Documents { documents: builder.documents, findings: builder.findings, complete }
+}
+
+/// Reading cannot go on; the finding that says why is already recorded.
+struct Stop;
+
+fn syntax(id: FileId, file: &SourceFile, error: &ScanError) -> Finding {
+    let at = file.offset(error.marker().line(), error.marker().col());
+    let rest = file.text().get(at..).unwrap_or("");
+    let length = rest.chars().next().filter(|next| *next != '\n').map_or(0, char::len_utf8);
+    let line = file.line_column(at).line;
+    let text = file.text().lines().nth(line.saturating_sub(1)).unwrap_or("");
+    let help = if text.starts_with('\t') || text.trim_start_matches(' ').starts_with('\t') {
+        "indent with spaces; YAML does not allow tabs there"
+    } else {
+        "check the indentation and the quotes of this line and the one before it"
+    };
+    Finding::fault(
+        fault::YAML_SYNTAX,
+        Span::new(id, at, at + length),
+        format!("not valid YAML: {}", error.info()),
+    )
+    .label("the parser stopped here")
+    .help(help)
+}
+
+enum Frame {
+    List { start: usize, anchor: usize, items: Vec<Node> },
+    Map { start: usize, anchor: usize, map: Map, key: Option<(Arc<str>, Span)>, merges: Vec<Node> },
+}
+
+struct Builder<'a> {
+    id: FileId,
+    file: &'a SourceFile,
+    ascii: bool,
+    stack: Vec<Frame>,
+    anchors: Vec<Option<Node>>,
+    nodes: usize,
+    last_end: usize,
+    documents: Vec<Node>,
+    findings: Vec<Finding>,
+}
+
+impl<'a> Builder<'a> {
+    fn new(id: FileId, file: &'a SourceFile) -> Self {
+        Self {
+            id,
+            file,
+            ascii: file.text().is_ascii(),
+            stack: Vec::new(),
+            anchors: Vec::new(),
+            nodes: 0,
+            last_end: 0,
+            documents: Vec::new(),
+            findings: Vec::new(),
+        }
+    }
+
+    /// The parser counts characters; in ASCII text these are bytes.
+    fn offset(&self, marker: &Marker) -> usize {
+        if self.ascii {
+            marker.index().min(self.file.text().len())
+        } else {
+            self.file.offset(marker.line(), marker.col())
+        }
+    }
+
+    fn event(&mut self, event: Event<'_>, span: saphyr_parser::Span) -> Result<(), Stop> {
+        let start = self.offset(&span.start);
+        let end = self.offset(&span.end);
+        match event {
+            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => Ok(()),
+            Event::DocumentStart(_) => {
+                self.anchors.clear();
+                Ok(())
+            }
+            Event::Alias(anchor) => {
+                let span = Span::new(self.id, start, end);
+                let found = self.anchors.get(anchor).cloned().flatten();
+                let Some(mut node) = found else {
+                    self.findings.push(
+                        Finding::fault(
+                            fault::YAML_SYNTAX,
+                            span,
+                            "an alias to an anchor that is not complete here",
+                        )
+                        .help("define the anchor (`&name`) before the alias (`*name`), outside of itself"),
+                    );
+                    return Err(Stop);
+                };
+                self.count(count_nodes(&node), span)?;
+                node.span = span;
+                self.value(node)
+            }
+            Event::Scalar(text, style, anchor, tag) => {
+                let span = Span::new(self.id, start, end);
+                self.count(1, span)?;
+                if let Some(Frame::Map { key: key @ None, .. }) = self.stack.last_mut() {
+                    self.last_end = end;
+                    *key = Some((text.as_ref().into(), span));
+                    return Ok(());
+                }
+                let node = Node::new(span, scalar(&text, style, tag.as_deref()));
+                self.anchor(anchor, &node);
+                self.value(node)
+            }
+            Event::SequenceStart(anchor, _) => {
+                self.open(start)?;
+                self.stack.push(Frame::List { start, anchor, items: Vec::new() });
+                Ok(())
+            }
+            Event::MappingStart(anchor, _) => {
+                self.open(start)?;
+                self.stack.push(Frame::Map {
+                    start,
+                    anchor,
+                    map: Map::default(),
+                    key: None,
+                    merges: Vec::new(),
+                });
+                Ok(())
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.close(start, end),
+        }
+    }
+
+    fn open(&mut self, start: usize) -> Result<(), Stop> {
+        let span = Span::new(self.id, start, start);
+        self.count(1, span)?;
+        if self.stack.len() >= MAX_DEPTH {
+            self.findings.push(
+                Finding::fault(fault::BUDGET, span, format!("nested more than {MAX_DEPTH} levels deep"))
+                    .help("flatten this part; no schema this tool reads nests as deep"),
+            );
+            return Err(Stop);
+        }
+        if let Some(Frame::Map { key: None, .. }) = self.stack.last() {
+            self.findings.push(
+                Finding::fault(
+                    fault::YAML_SYNTAX,
+                    span,
+                    "a mapping key has to be a plain word, not a list or mapping",
+                )
+                .help("a `{{ ... }}` in a value needs quotes around it, or YAML reads it as a mapping"),
+            );
+            return Err(Stop);
+        }
+        Ok(())
+    }
+
+    fn close(&mut self, start: usize, end: usize) -> Result<(), Stop> {
+        // A flow collection ends with its bracket; a block one where its last value ended.
+        let end = if end > start { end } else { self.last_end };
+        match self.stack.pop() {
+            Some(Frame::List { start, anchor, items }) => {
+                let node = Node::new(Span::new(self.id, start, end.max(start)), Value::List(items));
+                self.anchor(anchor, &node);
+                self.value(node)
+            }
+            Some(Frame::Map { start, anchor, mut map, merges, .. }) => {
+                for merged in merges {
+                    self.merge(&mut map, merged);
+                }
+                let node = Node::new(Span::new(self.id, start, end.max(start)), Value::Map(map));
+                self.anchor(anchor, &node);
+                self.value(node)
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// `<<: *defaults`: keys that the mapping itself has win.
+    fn merge(&mut self, map: &mut Map, merged: Node) {
+        match merged.value {
+            Value::Map(from) => {
+                for (key, entry) in from.entries {
+                    map.entries.entry(key).or_insert(entry);
+                }
+            }
+            Value::List(items) => items.into_iter().for_each(|item| self.merge(map, item)),
+            _ => self.findings.push(
+                Finding::fault(
+                    fault::WRONG_TYPE,
+                    merged.span,
+                    "a merge key (`<<`) takes a mapping or a list of them",
+                )
+                .help("write `<<: *anchor`"),
+            ),
+        }
+    }
+
+    fn anchor(&mut self, anchor: usize, node: &Node) {
+        // Anchor ids start at 1; 0 means none.
+        if anchor > 0 {
+            if self.anchors.len() <= anchor {
+                self.anchors.resize(anchor + 1, None);
+            }
+            if let Some(slot) = self.anchors.get_mut(anchor) {
+                *slot = Some(node.clone());
+            }
+        }
+    }
+
+    fn count(&mut self, nodes: usize, span: Span) -> Result<(), Stop> {
+        self.nodes += nodes;
+        if self.nodes <= MAX_NODES {
+            return Ok(());
+        }
+        self.findings.push(
+            Finding::fault(
+                fault::BUDGET,
+                span,
+                format!("the document expands to more than {MAX_NODES} values"),
+            )
+            .label("this alias or value is one too many")
+            .help("remove nested aliases: each level multiplies the ones below it"),
+        );
+        Err(Stop)
+    }
+
+    fn value(&mut self, node: Node) -> Result<(), Stop> {
+        self.last_end = self.last_end.max(node.span.end as usize);
+        match self.stack.last_mut() {
+            None => self.documents.push(node),
+            Some(Frame::List { items, .. }) => items.push(node),
+            Some(Frame::Map { map, key, merges, .. }) => match key.take() {
+                Some((name, _)) if &*name == "<<" => merges.push(node),
+                Some((name, span)) => {
+                    if let Some(first) = map.entries.get(&name) {
+                        let finding = Finding::fault(
+                            fault::DUPLICATE_KEY,
+                            span,
+                            format!("the key `{name}` stands twice in one mapping"),
+                        )
+                        .label("second time here")
+                        .related(first.key, format!("`{name}` first stands here"))
+                        .help("keep one of the two; YAML would silently take one of them");
+                        self.findings.push(finding);
+                    } else {
+                        map.entries.insert(name, Entry { key: span, node });
+                    }
+                }
+                None => {
+                    self.findings.push(
+                        Finding::fault(fault::YAML_SYNTAX, node.span, "a mapping key has to be a plain word")
+                            .help("write the key as text"),
+                    );
+                    return Err(Stop);
+                }
+            },
+        }
+        Ok(())
+    }
+}
+
+fn count_nodes(node: &Node) -> usize {
+    1 + match &node.value {
+        Value::List(items) => items.iter().map(count_nodes).sum(),
+        Value::Map(map) => map.iter().map(|(_, entry)| count_nodes(&entry.node)).sum(),
+        _ => 0,
+    }
+}
+
+/// The core schema of YAML 1.2 (chapter 10.3.2), less what people write meaning text.
+fn scalar(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Value {
+    if let Some(tag) = tag
+        && tag.is_yaml_core_schema()
+        && tag.suffix == "str"
+    {
+        return Value::Str(text.into());
+    }
+    if style != ScalarStyle::Plain {
+        return Value::Str(text.into());
+    }
+    match text {
+        "" | "~" | "null" | "Null" | "NULL" => return Value::Null,
+        "true" | "True" | "TRUE" => return Value::Bool(true),
+        "false" | "False" | "FALSE" => return Value::Bool(false),
+        _ => {}
+    }
+    number(text).unwrap_or_else(|| Value::Str(text.into()))
+}
+
+fn number(text: &str) -> Option<Value> {
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let first = digits.bytes().next()?;
+    if !first.is_ascii_digit() && first != b'.' {
+        return None;
+    }
+    if let Some(hex) = text.strip_prefix("0x") {
+        return i64::from_str_radix(hex, 16).ok().map(Value::Int);
+    }
+    if let Some(octal) = text.strip_prefix("0o") {
+        return i64::from_str_radix(octal, 8).ok().map(Value::Int);
+    }
+    let leading_zero =
+        digits.len() > 1 && first == b'0' && digits.as_bytes().get(1).is_some_and(u8::is_ascii_digit);
+    if leading_zero
+        || !digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-'))
+    {
+        return None;
+    }
+    if digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return text.parse().ok().map(Value::Int);
+    }
+    text.parse().ok().filter(|number: &f64| number.is_finite()).map(Value::Float)
+}

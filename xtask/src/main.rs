@@ -1,0 +1,2 @@
+//! Maintenance commands of the repository: `cargo xtask NAME`.
+fn main() {}
