@@ -4,6 +4,7 @@
 //! The modules depend on each other in one direction only:
 //! `cli` → `render`, `report`, `policy` → `terraform`, `kubernetes`, `blueprint` → `source`.
 
+pub mod blueprint;
 pub mod kubernetes;
 pub mod source;
 pub mod terraform;

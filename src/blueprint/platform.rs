@@ -1,0 +1,247 @@
+//! The platform: a resolved blueprint, every default filled in, every subnet planned, every name fixed.
+
+use indexmap::IndexMap;
+use serde::Serialize;
+
+use super::model::{Blueprint, DataKind, PodSecurityLevel, Taint, TierKind, Workload};
+use super::scalar::{LabelKey, LabelValue, Name, RoleName};
+
+/// A resolved blueprint. Serialised it has the shape of the blueprint a person writes, with nothing left out, and
+/// one key more: `plan`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Platform {
+    /// What was written, defaults filled in.
+    #[serde(flatten)]
+    pub blueprint: Blueprint,
+    /// What follows from it.
+    pub plan: Plan,
+}
+
+/// Everything that follows from a blueprint and is not said in it.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Plan {
+    /// Name and environment, `nexafi-production`: the beginning of every AWS name.
+    pub prefix: String,
+    /// The role of the first region, the active one.
+    pub home: String,
+    /// Tags every AWS resource carries.
+    pub tags: IndexMap<String, String>,
+    /// By role, in the blueprint's order.
+    pub regions: IndexMap<RoleName, RegionPlan>,
+    /// Connections, with every route.
+    pub peerings: Vec<PeeringPlan>,
+    /// Namespaces, those of the blueprint first, then those that workloads imply.
+    pub namespaces: Vec<NamespacePlan>,
+    /// Services and components, in the blueprint's order.
+    pub workloads: Vec<WorkloadPlan>,
+    /// Kubernetes secrets that have to exist before the workloads start. Their values come from outside.
+    pub secrets: Vec<SecretPlan>,
+    /// Days the audit trail's records are locked.
+    pub audit_retention_days: u32,
+}
+
+/// One region.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RegionPlan {
+    /// The AWS region.
+    pub aws: String,
+    /// Whether it is the first region.
+    pub home: bool,
+    /// The cluster's name.
+    pub cluster_name: String,
+    /// Its zones.
+    pub zones: Vec<Zone>,
+    /// Every subnet, by tier, then zone.
+    pub subnets: Vec<SubnetPlan>,
+    /// Route tables: one a public or isolated tier, one a zone of a private tier.
+    pub route_tables: Vec<RouteTable>,
+    /// Letters of the zones that have a NAT gateway.
+    pub nat_zones: Vec<String>,
+    /// Days `CloudWatch` keeps flow logs: the wanted number or the next that `CloudWatch` offers.
+    pub flow_log_retention_days: u32,
+    /// Days `CloudWatch` keeps control-plane logs.
+    pub cluster_log_retention_days: u32,
+    /// The platform's own keys in this region.
+    pub keys: Vec<KeyPlan>,
+}
+
+/// An availability zone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Zone {
+    /// `a`.
+    pub letter: String,
+    /// `us-east-1a`.
+    pub name: String,
+}
+
+/// A subnet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SubnetPlan {
+    /// `private_a`: unique in the region, stays when others come and go.
+    pub id: String,
+    /// The tier's name.
+    pub tier: String,
+    /// What it routes to.
+    pub kind: TierKind,
+    /// The zone's letter.
+    pub zone: String,
+    /// The zone's name.
+    pub zone_name: String,
+    /// The address range.
+    pub cidr: String,
+    /// Whether instances get public addresses at launch.
+    pub public_ip_on_launch: bool,
+    /// The route table's id.
+    pub route_table: String,
+}
+
+/// A route table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RouteTable {
+    /// `public`, `private_a`, `database`.
+    pub id: String,
+    /// The tier's name.
+    pub tier: String,
+    /// Whether it has a route to the internet gateway.
+    pub internet: bool,
+    /// The zone whose NAT gateway is the way out, if any.
+    pub nat_zone: Option<String>,
+}
+
+/// A KMS key of the platform.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct KeyPlan {
+    /// `cluster` (Kubernetes secrets), `volumes` (EBS), `logs` (CloudWatch), `audit` (CloudTrail and its bucket).
+    pub purpose: &'static str,
+    /// What it encrypts, for the key's description.
+    pub description: &'static str,
+}
+
+/// A connection between two regions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PeeringPlan {
+    /// `primary_secondary`.
+    pub id: String,
+    /// The role of the region that asks.
+    pub requester: String,
+    /// The role of the region that accepts.
+    pub accepter: String,
+    /// Routes, both ways.
+    pub routes: Vec<PeeringRoute>,
+}
+
+/// One route over a connection.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PeeringRoute {
+    /// The region whose route table it stands in.
+    pub region: String,
+    /// The route table's id.
+    pub table: String,
+    /// The subnet on the other side.
+    pub destination: String,
+    /// The other side's subnet id, `private_a`.
+    pub subnet: String,
+}
+
+/// A Kubernetes namespace.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NamespacePlan {
+    /// The name.
+    pub name: String,
+    /// The Pod Security level that is enforced.
+    pub enforce: PodSecurityLevel,
+    /// `v1.34` or `latest`.
+    pub version: String,
+    /// Refuse all traffic that is not declared.
+    pub default_deny: bool,
+    /// More labels.
+    pub labels: IndexMap<LabelKey, LabelValue>,
+}
+
+/// A service or a component, with everything that follows from its place in the platform.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WorkloadPlan {
+    /// The name.
+    pub name: String,
+    /// `services` or `components`.
+    pub group: &'static str,
+    /// Where it stands in the blueprint, `services.ledger-service`.
+    pub pointer: String,
+    /// The namespace.
+    pub namespace: String,
+    /// The image reference, `registry.example/ledger:1.4.2@sha256:...`.
+    pub image: String,
+    /// Whether it is a `StatefulSet`.
+    pub stateful: bool,
+    /// Whether it handles protected data: cardholder data, credentials, financial records.
+    pub protected: bool,
+    /// What it handles.
+    pub handles: Vec<DataKind>,
+    /// Where its pods run.
+    pub placement: Placement,
+    /// Every port callers use: the main one is named `main`.
+    pub ports: Vec<PortPlan>,
+    /// Who calls it.
+    pub callers: Vec<Peer>,
+    /// Whom it calls.
+    pub callees: Vec<Peer>,
+    /// Whether the ingress leads to it.
+    pub exposed: bool,
+    /// The storage class of its volumes, if it has any.
+    pub storage_class: Option<String>,
+    /// All that was said of it.
+    pub spec: Workload,
+}
+
+/// Where pods run.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Placement {
+    /// The node group; `None` on Fargate.
+    pub node_group: Option<String>,
+    /// The Fargate profile; `None` on nodes.
+    pub fargate_profile: Option<String>,
+    /// Labels a node must have.
+    pub node_labels: IndexMap<LabelKey, LabelValue>,
+    /// Taints of those nodes, which the pods tolerate.
+    pub taints: Vec<Taint>,
+    /// Labels the Fargate profile selects by, which the pods carry.
+    pub pod_labels: IndexMap<LabelKey, LabelValue>,
+}
+
+/// A port.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PortPlan {
+    /// The port's name.
+    pub name: String,
+    /// The number.
+    pub port: u16,
+}
+
+/// The other end of a dependency.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Peer {
+    /// The workload's name.
+    pub name: String,
+    /// Its namespace.
+    pub namespace: String,
+    /// The ports of the called side.
+    pub ports: Vec<PortPlan>,
+}
+
+/// A Kubernetes secret somebody has to fill.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SecretPlan {
+    /// The namespace.
+    pub namespace: Name,
+    /// The secret.
+    pub name: Name,
+    /// Its keys.
+    pub keys: Vec<String>,
+}
