@@ -6,5 +6,7 @@
 
 pub mod blueprint;
 pub mod kubernetes;
+pub mod render;
+pub mod report;
 pub mod source;
 pub mod terraform;

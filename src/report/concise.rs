@@ -1,0 +1,42 @@
+//! `--format concise`: `path:line:column: severity code message`, one line a finding, for editors and `grep`.
+
+use std::fmt::Write as _;
+
+use crate::source::Verdict;
+
+use super::Report;
+use super::place::{location, visible};
+use super::row::DriftState;
+
+pub(super) fn render(report: &Report<'_>) -> String {
+    let mut text = String::new();
+    for finding in report.listed() {
+        let at = location(report.sources, finding.span, "");
+        let path = if at.path.is_empty() { "-" } else { &at.path };
+        let word = match finding.verdict {
+            Verdict::Fail => finding.severity.as_str().to_owned(),
+            verdict => format!("{} ({})", finding.severity.as_str(), verdict.as_str()),
+        };
+        let message = one_line(&finding.message);
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "{path}:{}:{}: {word} {} {message}", at.line, at.column, finding.code);
+    }
+    for drift in report.drift.iter().flatten() {
+        let line = drift.line.map(|line| format!(":{line}:1")).unwrap_or_default();
+        let _ = writeln!(text, "{}{line}: {}", drift.path, drift_words(drift.state));
+    }
+    text
+}
+
+/// What a person is told about a file that differs.
+pub(super) fn drift_words(state: DriftState) -> &'static str {
+    match state {
+        DriftState::Drifted => "drifted: not what the blueprint renders to, from this line on",
+        DriftState::Missing => "missing: the blueprint renders this file",
+        DriftState::Orphaned => "orphaned: an earlier render wrote this file, the blueprint no longer does",
+    }
+}
+
+fn one_line(text: &str) -> String {
+    visible(text).split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,288 @@
+//! `--format graphical`: the source line, the value underlined, what is wrong and what to write instead.
+
+use std::borrow::Cow;
+use std::fmt::{self, Write as _};
+
+use miette::{
+    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents,
+    SourceCode, SourceSpan, SpanContents,
+};
+
+use crate::source::{FileId, Finding, Severity, SourceFile, Span, Verdict};
+
+use super::concise::drift_words;
+use super::place::{first_line, visible};
+use super::{Report, Style, is_open};
+
+/// A source line longer than this many bytes is not shown: it is generated, and nobody reads it.
+const LONGEST_LINE: usize = 1000;
+
+pub(super) fn render(report: &Report<'_>, style: Style) -> String {
+    let theme = if style.colour { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
+    let handler = GraphicalReportHandler::new_themed(theme)
+        .with_links(false)
+        .with_width(style.width)
+        .with_break_words(false)
+        .with_context_lines(1)
+        .tab_width(2);
+    let mut text = String::new();
+    for finding in report.listed() {
+        for piece in pieces(report, finding) {
+            if handler.render_report(&mut text, &piece).is_err() {
+                // Never lose a finding because it could not be drawn.
+                let _ = writeln!(text, "{} {}", finding.code, visible(&finding.message));
+            }
+        }
+        text.push('\n');
+    }
+    let paint = Paint(style.colour);
+    for drift in report.drift.iter().flatten() {
+        let line = drift.line.map(|line| format!(":{line}")).unwrap_or_default();
+        let _ = writeln!(text, "{}{line}: {}", paint.bold(&drift.path), drift_words(drift.state));
+    }
+    text.push_str(&summary(report, paint));
+    text
+}
+
+/// One line that says how the run ended.
+fn summary(report: &Report<'_>, paint: Paint) -> String {
+    let counts = report.summary();
+    let checks = match (counts.pass, counts.subjects) {
+        (0, _) => String::new(),
+        (pass, subjects) => {
+            format!(
+                "{pass} {} passed on {subjects} {}",
+                plural(pass, "check", "checks"),
+                plural(subjects, "subject", "subjects")
+            )
+        }
+    };
+    let mut parts: Vec<String> = Vec::new();
+    for severity in [Severity::Critical, Severity::High, Severity::Medium, Severity::Low] {
+        let count = |verdict| {
+            report
+                .verdicts
+                .iter()
+                .filter(|found| found.verdict == verdict && found.severity == severity)
+                .count()
+        };
+        let (fail, unproven) = (count(Verdict::Fail), count(Verdict::Unproven));
+        if fail > 0 {
+            parts.push(format!("{fail} {}", severity.as_str()));
+        }
+        if unproven > 0 {
+            parts.push(format!("{unproven} {} unproven", severity.as_str()));
+        }
+    }
+    let open = report.verdicts.iter().filter(|finding| is_open(finding)).count();
+    let mut line = if open == 0 {
+        paint.good("no findings")
+    } else {
+        paint.bad(&format!("{open} {}", plural(open, "finding", "findings"))) + ": " + &parts.join(", ")
+    };
+    if counts.waived > 0 {
+        let _ = write!(line, ", {} waived", counts.waived);
+    }
+    if !checks.is_empty() {
+        let _ = write!(line, " · {checks}");
+    }
+    line.push('\n');
+    line
+}
+
+fn plural<'a>(count: usize, one: &'a str, many: &'a str) -> &'a str {
+    if count == 1 { one } else { many }
+}
+
+/// The finding itself, then each related place of another file; the last one carries the help.
+fn pieces<'a>(report: &Report<'a>, finding: &Finding) -> Vec<Piece<'a>> {
+    let mut first = Piece::new(Some(heading(finding)), severity(finding), &finding.message);
+    first.snippet = Snippet::new(report, finding.span.file);
+    if let Some(snippet) = &first.snippet {
+        first.labels.push(snippet.label(finding.span, &finding.label, true));
+    }
+    let mut others = Vec::new();
+    for related in &finding.related {
+        if related.span.file == finding.span.file
+            && let Some(snippet) = &first.snippet
+        {
+            first.labels.push(snippet.label(related.span, &related.message, false));
+        } else {
+            let mut piece = Piece::new(None, miette::Severity::Advice, &related.message);
+            piece.snippet = Snippet::new(report, related.span.file);
+            if let Some(snippet) = &piece.snippet {
+                piece.labels.push(snippet.label(related.span, "", true));
+            }
+            others.push(piece);
+        }
+    }
+    if let Some(path) = first.snippet.as_ref().and_then(|snippet| snippet.hidden(&first.labels)) {
+        first.message = format!("{} ({path})", first.message);
+        first.labels.clear();
+    }
+    let mut pieces = vec![first];
+    pieces.append(&mut others);
+    if let Some(last) = pieces.last_mut()
+        && !finding.help.is_empty()
+    {
+        last.help = Some(visible(&finding.help).into_owned());
+    }
+    pieces
+}
+
+fn heading(finding: &Finding) -> String {
+    let verdict = match finding.verdict {
+        Verdict::Fail => String::new(),
+        other => format!(" ({})", other.as_str()),
+    };
+    format!("{} {}{verdict}: {}", finding.code, finding.severity.as_str(), visible(&finding.title))
+}
+
+fn severity(finding: &Finding) -> miette::Severity {
+    match (finding.verdict, finding.severity) {
+        (Verdict::Fail, Severity::Critical | Severity::High) => miette::Severity::Error,
+        (Verdict::Fail | Verdict::Unproven, _) => miette::Severity::Warning,
+        (Verdict::Pass | Verdict::Waived, _) => miette::Severity::Advice,
+    }
+}
+
+/// What miette draws at once: a message and places of one file.
+#[derive(Debug)]
+struct Piece<'a> {
+    code: Option<String>,
+    severity: miette::Severity,
+    message: String,
+    labels: Vec<LabeledSpan>,
+    snippet: Option<Snippet<'a>>,
+    help: Option<String>,
+}
+
+impl Piece<'_> {
+    fn new(code: Option<String>, severity: miette::Severity, message: &str) -> Self {
+        let message = visible(message).into_owned();
+        Self { code, severity, message, labels: Vec::new(), snippet: None, help: None }
+    }
+}
+
+impl fmt::Display for Piece<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Piece<'_> {}
+
+impl Diagnostic for Piece<'_> {
+    fn code<'b>(&'b self) -> Option<Box<dyn fmt::Display + 'b>> {
+        self.code.as_ref().map(|code| Box::new(code) as Box<dyn fmt::Display>)
+    }
+
+    fn severity(&self) -> Option<miette::Severity> {
+        Some(self.severity)
+    }
+
+    fn help<'b>(&'b self) -> Option<Box<dyn fmt::Display + 'b>> {
+        self.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        self.snippet.as_ref().map(|snippet| snippet as &dyn SourceCode)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        (!self.labels.is_empty()).then(|| Box::new(self.labels.iter().cloned()) as Box<_>)
+    }
+}
+
+/// A file as miette reads it. Its own implementation for strings counts columns in bytes and walks the whole text
+/// for every label; this one counts characters and looks lines up.
+#[derive(Debug)]
+struct Snippet<'a> {
+    file: &'a SourceFile,
+    text: Cow<'a, str>,
+}
+
+impl<'a> Snippet<'a> {
+    fn new(report: &Report<'a>, file: FileId) -> Option<Self> {
+        let file = report.sources.get(file)?;
+        Some(Self { file, text: visible(file.text()) })
+    }
+
+    fn label(&self, span: Span, words: &str, primary: bool) -> LabeledSpan {
+        let (start, end) = first_line(self.file, span);
+        let words = (!words.is_empty()).then(|| visible(words).replace('\n', " "));
+        if primary {
+            LabeledSpan::new_primary_with_span(words, (start, end - start))
+        } else {
+            LabeledSpan::new_with_span(words, (start, end - start))
+        }
+    }
+
+    /// The place in words, if a line to show is too long to be read.
+    fn hidden(&self, labels: &[LabeledSpan]) -> Option<String> {
+        let starts = self.file.line_starts();
+        let long = labels.iter().any(|label| {
+            let line = self.file.line_column(label.offset()).line;
+            (line.saturating_sub(1)..=line + 1).any(|line| {
+                let start = starts.get(line.saturating_sub(1)).copied().unwrap_or(self.text.len());
+                let end = starts.get(line).copied().unwrap_or(self.text.len());
+                end.saturating_sub(start) > LONGEST_LINE
+            })
+        });
+        let at = self.file.line_column(labels.first()?.offset());
+        long.then(|| format!("{}:{}:{}", self.file.path(), at.line, at.column))
+    }
+}
+
+impl SourceCode for Snippet<'_> {
+    fn read_span<'b>(
+        &'b self,
+        span: &SourceSpan,
+        lines_before: usize,
+        lines_after: usize,
+    ) -> Result<Box<dyn SpanContents<'b> + 'b>, MietteError> {
+        let starts = self.file.line_starts();
+        let end = span.offset() + span.len();
+        let from = self.file.line_column(span.offset());
+        let last = self.file.line_column(end).line + lines_after;
+        let data_end = starts.get(last).copied().unwrap_or(self.text.len());
+        let (line, column, data_start) = if lines_before == 0 {
+            (from.line - 1, from.column - 1, span.offset())
+        } else {
+            let line = (from.line - 1).saturating_sub(lines_before);
+            (line, 0, starts.get(line).copied().unwrap_or(0))
+        };
+        let data = self.text.as_bytes().get(data_start..data_end).ok_or(MietteError::OutOfBounds)?;
+        let lines = last.min(starts.len()).saturating_sub(line);
+        Ok(Box::new(MietteSpanContents::new_named(
+            self.file.path().as_str().replace('\\', "/"),
+            data,
+            (data_start, data_end - data_start).into(),
+            line,
+            column,
+            lines,
+        )))
+    }
+}
+
+/// Colours for the few words that miette does not write.
+#[derive(Clone, Copy)]
+struct Paint(bool);
+
+impl Paint {
+    fn with(self, code: &str, text: &str) -> String {
+        if self.0 { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+    }
+
+    fn good(self, text: &str) -> String {
+        self.with("32", text)
+    }
+
+    fn bad(self, text: &str) -> String {
+        self.with("1;31", text)
+    }
+
+    fn bold(self, text: &str) -> String {
+        self.with("1", text)
+    }
+}
