@@ -1,5 +1,9 @@
 //! Kubernetes: reads manifests, checks them against the Kubernetes schema, sees the pod in any workload.
 
 mod object;
+mod read;
+pub mod schema;
+pub mod workload;
 
 pub use object::Object;
+pub use read::{duplicates, is_helm_template, read};

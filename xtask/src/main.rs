@@ -1,2 +1,36 @@
 //! Maintenance commands of the repository: `cargo xtask NAME`.
-fn main() {}
+
+mod kubernetes_schema;
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    match run(&words) {
+        Ok(written) => {
+            say(&format!("wrote {}", written.display()));
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            say(&format!("error: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(words: &[String]) -> Result<PathBuf, Box<dyn Error>> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("xtask has no parent directory")?;
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["import-kubernetes-schema", directory] => kubernetes_schema::run(Path::new(directory), root),
+        _ => Err("usage: cargo xtask import-kubernetes-schema DIRECTORY".into()),
+    }
+}
+
+fn say(line: &str) {
+    use std::io::Write as _;
+    // A closed pipe is no reason to fail: the file is written or the error is in the exit code.
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
