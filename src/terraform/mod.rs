@@ -1,5 +1,20 @@
 //! Terraform: reads `.tf` files, evaluates what the files fix, knows the provider's schema and the canonical format.
+//!
+//! [`read`] takes the files of one directory (one module) and gives a [`Module`]. Values the files do not fix are
+//! `Value::Unknown` with the reason; an attribute known only after apply is a `Value::Reference`. JSON text with such
+//! parts in it (`jsonencode({...})`, a heredoc) is the decoded tree, so that a policy can judge the parts that are
+//! written; [`Module::is_partial_json`] tells such a tree from an object.
 
+mod declared;
+mod evaluate;
+mod functions;
+mod graph;
 mod module;
+mod operators;
+mod read;
+mod references;
+mod syntax;
+mod template;
 
-pub use module::{Module, Resource};
+pub use module::{Block, Module, Resource};
+pub use read::read;

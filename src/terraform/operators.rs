@@ -1,0 +1,176 @@
+//! Terraform's operators and the conversions between its types.
+
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+use hcl_edit::expr::{BinaryOperator, UnaryOperator};
+
+use crate::source::{Node, Value};
+
+/// Why a value is not known, if it is not.
+pub(super) fn unknown(value: &Value) -> Option<Arc<str>> {
+    match value {
+        Value::Unknown(reason) => Some(reason.clone()),
+        Value::Reference(reference) => {
+            let dot =
+                if reference.attribute.is_empty() || reference.attribute.starts_with('[') { "" } else { "." };
+            Some(
+                format!("{}{dot}{} is known only after apply", reference.address, reference.attribute).into(),
+            )
+        }
+        _ => None,
+    }
+}
+
+/// Why a value is not known all the way down, if it is not.
+pub(super) fn unknown_within(value: &Value) -> Option<Arc<str>> {
+    match value {
+        Value::List(items) => items.iter().find_map(|item| unknown_within(&item.value)),
+        Value::Map(map) => map.iter().find_map(|(_, entry)| unknown_within(&entry.node.value)),
+        other => unknown(other),
+    }
+}
+
+/// A number, whole if it is.
+pub(super) fn number(number: f64) -> Value {
+    // The bounds are exact in f64, so the cast keeps the value.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "checked just before")]
+    if number.fract() == 0.0 && number.abs() < 9_007_199_254_740_992.0 {
+        Value::Int(number as i64)
+    } else {
+        Value::Float(number)
+    }
+}
+
+/// The number a value converts to: numbers, and strings that hold one.
+pub(super) fn to_number(value: &Value) -> Option<f64> {
+    match value {
+        // Terraform's own numbers are wider; configuration stays far below 2^53.
+        #[allow(clippy::cast_precision_loss, reason = "see above")]
+        Value::Int(whole) => Some(*whole as f64),
+        Value::Float(number) => Some(*number),
+        Value::Str(text)
+            if text.starts_with(|first: char| first.is_ascii_digit() || first == '-' || first == '.') =>
+        {
+            text.parse().ok()
+        }
+        _ => None,
+    }
+}
+
+/// The boolean a value converts to: booleans, `"true"` and `"false"`.
+pub(super) fn to_bool(value: &Value) -> Option<bool> {
+    match value {
+        Value::Bool(value) => Some(*value),
+        Value::Str(text) => match &**text {
+            "true" => Some(true),
+            "false" => Some(false),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// The string a value converts to: strings, numbers, booleans.
+pub(super) fn to_text(value: &Value) -> Option<Arc<str>> {
+    match value {
+        Value::Str(text) => Some(text.clone()),
+        Value::Bool(value) => Some(value.to_string().into()),
+        Value::Int(whole) => Some(whole.to_string().into()),
+        Value::Float(number) => Some(number.to_string().into()),
+        _ => None,
+    }
+}
+
+/// Whether two values are equal as `==` sees them, without conversions; `None` if that is not known.
+pub(super) fn equal(left: &Value, right: &Value) -> Option<bool> {
+    match (left, right) {
+        (Value::Reference(one), Value::Reference(other)) if one == other => Some(true),
+        (Value::Unknown(_) | Value::Reference(_), _) | (_, Value::Unknown(_) | Value::Reference(_)) => None,
+        (Value::Int(_) | Value::Float(_), Value::Int(_) | Value::Float(_)) => {
+            Some(to_number(left) == to_number(right))
+        }
+        (Value::List(one), Value::List(other)) => {
+            if one.len() != other.len() {
+                return Some(false);
+            }
+            all_equal(one.iter().zip(other))
+        }
+        (Value::Map(one), Value::Map(other)) => {
+            if one.entries.len() != other.entries.len() || one.iter().any(|(key, _)| other.get(key).is_none())
+            {
+                return Some(false);
+            }
+            all_equal(one.iter().filter_map(|(key, entry)| Some((&entry.node, other.get(key)?))))
+        }
+        _ => Some(left == right),
+    }
+}
+
+fn all_equal<'n>(pairs: impl Iterator<Item = (&'n Node, &'n Node)>) -> Option<bool> {
+    let mut answer = Some(true);
+    for (one, other) in pairs {
+        match equal(&one.value, &other.value) {
+            Some(true) => {}
+            Some(false) => return Some(false),
+            None => answer = None,
+        }
+    }
+    answer
+}
+
+/// The result of a unary operator; `None` if the operand has the wrong type.
+pub(super) fn unary(operator: UnaryOperator, operand: &Value) -> Option<Value> {
+    if let Some(reason) = unknown(operand) {
+        return Some(Value::Unknown(reason));
+    }
+    match operator {
+        UnaryOperator::Not => to_bool(operand).map(|value| Value::Bool(!value)),
+        UnaryOperator::Neg => to_number(operand).map(|value| number(-value)),
+    }
+}
+
+/// The result of a binary operator; `None` if an operand has the wrong type.
+pub(super) fn binary(left: &Value, operator: BinaryOperator, right: &Value) -> Option<Value> {
+    use BinaryOperator as Op;
+    match operator {
+        // One known `false` decides, whatever the other turns out to be.
+        Op::And | Op::Or => {
+            let decides = operator == Op::Or;
+            if to_bool(left) == Some(decides) || to_bool(right) == Some(decides) {
+                return Some(Value::Bool(decides));
+            }
+            if let Some(reason) = unknown(left).or_else(|| unknown(right)) {
+                return Some(Value::Unknown(reason));
+            }
+            to_bool(left)?;
+            to_bool(right)?;
+            Some(Value::Bool(!decides))
+        }
+        Op::Eq | Op::NotEq => Some(match equal(left, right) {
+            Some(same) => Value::Bool(same == (operator == Op::Eq)),
+            None => Value::Unknown(
+                unknown_within(left).or_else(|| unknown_within(right)).unwrap_or_else(|| "not known".into()),
+            ),
+        }),
+        _ => {
+            if let Some(reason) = unknown(left).or_else(|| unknown(right)) {
+                return Some(Value::Unknown(reason));
+            }
+            let (one, other) = (to_number(left)?, to_number(right)?);
+            let ordering = one.partial_cmp(&other)?;
+            Some(match operator {
+                Op::Plus => number(one + other),
+                Op::Minus => number(one - other),
+                Op::Mul => number(one * other),
+                Op::Div if other != 0.0 => number(one / other),
+                Op::Mod if other != 0.0 => number(one % other),
+                Op::Less => Value::Bool(ordering == Ordering::Less),
+                Op::LessEq => Value::Bool(ordering != Ordering::Greater),
+                Op::Greater => Value::Bool(ordering == Ordering::Greater),
+                Op::GreaterEq => Value::Bool(ordering != Ordering::Less),
+                _ => return None,
+            })
+        }
+    }
+}

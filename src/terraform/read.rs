@@ -1,0 +1,125 @@
+//! Reads the `.tf` files of one directory into a [`Module`].
+
+use std::sync::Arc;
+
+use crate::source::{FileId, Finding, Map, Node, Sources, Value};
+
+use super::declared::{self, Declared};
+use super::evaluate::{Evaluator, Scope, member_name};
+use super::module::{Block, Index, Module, Resource};
+use super::references::{self, Item};
+use super::syntax;
+
+/// Reads files as one module and evaluates what they fix.
+///
+/// Every fault of syntax and every reference to something undeclared is a finding; a broken file or block does not
+/// hide the others. The schema of the provider is a matter of [`schema::check`](super::schema::check).
+pub fn read(sources: &Sources, files: &[FileId]) -> (Module, Vec<Finding>) {
+    let mut findings = Vec::new();
+    let mut chunks = Vec::new();
+    for id in files {
+        if let Some(file) = sources.get(*id) {
+            chunks.extend(syntax::parse(*id, file, &mut findings));
+        }
+    }
+    let declared = declared::declare(sources, &chunks, &mut findings);
+    let references = references::collect(&declared, &mut findings);
+    let mut evaluator = Evaluator::new(sources, &declared);
+    // What others need comes first, so that long chains of references need no deep recursion.
+    let names: Vec<&str> = declared.locals.keys().copied().collect();
+    for item in &references.order {
+        match item {
+            Item::Local(at) => {
+                if let Some(name) = names.get(*at) {
+                    evaluator.local(name);
+                }
+            }
+            Item::Resource(at) => {
+                if let Some(resource) = declared.resources.get(*at) {
+                    for name in resource.block.body.iter().filter_map(member_name) {
+                        evaluator.member(*at, name);
+                    }
+                }
+            }
+        }
+    }
+    let module = assemble(sources, &declared, references.resources, evaluator);
+    findings.sort_by_key(|finding| finding.span);
+    (module, findings)
+}
+
+fn assemble<'a>(
+    sources: &Sources,
+    declared: &'a Declared<'a>,
+    references: Vec<Vec<Arc<str>>>,
+    mut evaluator: Evaluator<'a>,
+) -> Module {
+    let mut resources = Vec::with_capacity(declared.resources.len());
+    let mut kept = Vec::with_capacity(declared.resources.len());
+    for (at, (block, references)) in declared.resources.iter().zip(references).enumerate() {
+        let mut body = Map::default();
+        for structure in &block.block.body {
+            let Some(name) = member_name(structure) else { continue };
+            if body.get(name).is_some() {
+                continue;
+            }
+            let key = match structure {
+                hcl_edit::structure::Structure::Attribute(attribute) => block.place.of(&attribute.key),
+                hcl_edit::structure::Structure::Block(nested) => block.place.of(&nested.ident),
+            };
+            if let Some(node) = evaluator.member(at, name) {
+                body.insert(name, key, Node::clone(&node));
+            }
+        }
+        let none = body.get("count").is_some_and(|count| count.value == Value::Int(0))
+            || body.get("for_each").is_some_and(|each| match &each.value {
+                Value::List(items) => items.is_empty(),
+                Value::Map(map) => map.entries.is_empty(),
+                _ => false,
+            });
+        if none {
+            continue;
+        }
+        kept.push(references);
+        resources.push(Resource {
+            managed: block.managed,
+            type_: block.type_.clone(),
+            name: block.name.clone(),
+            address: block.address.clone(),
+            body: Node::new(block.place.of(block.block), Value::Map(body)),
+            header: block.header,
+            blueprint: sources
+                .get(block.header.file)
+                .and_then(|file| declared::blueprint(file, block.header)),
+        });
+    }
+    let mut blocks = Vec::with_capacity(declared.others.len());
+    for other in &declared.others {
+        let kind = other.block.ident.as_str();
+        let body = match kind {
+            // Types, conditions and addresses there are no values.
+            "variable" | "moved" | "removed" | "import" | "check" | "ephemeral" => {
+                let mut body = Map::default();
+                for name in ["default", "description", "sensitive", "nullable"] {
+                    if let Some(attribute) = other.block.body.get_attribute(name) {
+                        let node = evaluator.eval(&attribute.value, &Scope::top(other.place));
+                        body.insert(name, other.place.of(&attribute.key), node);
+                    }
+                }
+                body
+            }
+            _ => evaluator.body(&other.block.body, &Scope::top(other.place), false),
+        };
+        blocks.push(Block {
+            kind: kind.into(),
+            labels: other.block.labels.iter().map(|label| label.as_str().into()).collect(),
+            body: Node::new(other.place.of(other.block), Value::Map(body)),
+            header: other.header,
+            blueprint: sources
+                .get(other.header.file)
+                .and_then(|file| declared::blueprint(file, other.header)),
+        });
+    }
+    let index = Index::new(&resources, kept);
+    Module { resources, blocks, index, encoded: evaluator.encoded }
+}

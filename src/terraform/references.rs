@@ -1,0 +1,466 @@
+//! Who refers to whom: found by reading every expression, whether it is evaluated or not.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use hcl_edit::Decorated;
+use hcl_edit::expr::{Expression, ObjectKey, TraversalOperator};
+use hcl_edit::structure::{Body, Structure};
+use hcl_edit::template::{Directive, Element, Template};
+
+use crate::source::{Finding, Span, did_you_mean, fault};
+
+use super::declared::{Declared, Place};
+use super::evaluate::attribute;
+use super::graph;
+
+/// What the references of a module say.
+#[derive(Debug, Default)]
+pub(super) struct References {
+    /// The resources each resource refers to, through locals too.
+    pub(super) resources: Vec<Vec<Arc<str>>>,
+    /// Locals and resources, what they need before them.
+    pub(super) order: Vec<Item>,
+}
+
+/// Something that refers and can be referred to: an index into the declared locals or resources.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Item {
+    Local(usize),
+    Resource(usize),
+}
+
+/// Reads every reference; to what is not declared, and in a circle, are findings.
+pub(super) fn collect(declared: &Declared<'_>, findings: &mut Vec<Finding>) -> References {
+    let names: Vec<&str> = declared.locals.keys().copied().collect();
+    let locals = names.len();
+    let mut edges: Vec<Vec<usize>> = Vec::with_capacity(locals + declared.resources.len());
+    // Of each node, the edges that carry a value; `depends_on` does not.
+    let mut valued: Vec<Vec<usize>> = Vec::with_capacity(edges.capacity());
+    let mut walker = Walker::new(declared, &names, findings);
+    for declaration in declared.locals.values() {
+        walker.place = declaration.place;
+        walker.expr(declaration.expr);
+        walker.finish(&mut edges, &mut valued);
+    }
+    for resource in &declared.resources {
+        walker.place = resource.place;
+        walker.repeated = Some(resource.repeated());
+        walker.resource(&resource.block.body);
+        walker.finish(&mut edges, &mut valued);
+    }
+    for other in &declared.others {
+        walker.place = other.place;
+        walker.repeated = None;
+        match other.block.ident.as_str() {
+            "module" => {
+                let body = &other.block.body;
+                walker.repeated =
+                    Some(["for_each", "count"].into_iter().find(|name| body.has_attribute(name)));
+                walker.body(body, &["providers"]);
+            }
+            "provider" | "output" => walker.body(&other.block.body, &[]),
+            _ => {}
+        }
+        walker.clear();
+    }
+    let components = graph::components(&edges);
+    let mut order = Vec::with_capacity(edges.len());
+    for component in &components {
+        let circular = component.len() > 1
+            || component.first().is_some_and(|at| edges.get(*at).is_some_and(|edges| edges.contains(at)));
+        if circular {
+            findings.push(circle(declared, &names, component));
+        }
+        order.extend(component.iter().map(|at| item(*at, locals)));
+    }
+    References { resources: through_locals(declared, locals, &components, &valued), order }
+}
+
+fn item(at: usize, locals: usize) -> Item {
+    at.checked_sub(locals).map_or(Item::Local(at), Item::Resource)
+}
+
+/// Replaces the locals a resource refers to by what those refer to.
+fn through_locals(
+    declared: &Declared<'_>,
+    locals: usize,
+    components: &[Vec<usize>],
+    valued: &[Vec<usize>],
+) -> Vec<Vec<Arc<str>>> {
+    let mut reached: Vec<Vec<usize>> = vec![Vec::new(); locals];
+    let expand = |at: usize, reached: &[Vec<usize>]| {
+        let mut seen = BTreeSet::new();
+        let mut found = Vec::new();
+        for target in valued.get(at).map_or(&[][..], Vec::as_slice) {
+            let targets = match item(*target, locals) {
+                Item::Resource(resource) => &[resource][..],
+                Item::Local(local) => reached.get(local).map_or(&[][..], Vec::as_slice),
+            };
+            for resource in targets {
+                if seen.insert(*resource) {
+                    found.push(*resource);
+                }
+            }
+        }
+        found
+    };
+    for at in components.iter().flatten().filter(|at| **at < locals) {
+        let found = expand(*at, &reached);
+        if let Some(slot) = reached.get_mut(*at) {
+            *slot = found;
+        }
+    }
+    (0..declared.resources.len())
+        .map(|resource| {
+            expand(resource + locals, &reached)
+                .into_iter()
+                .filter_map(|at| declared.resources.get(at).map(|resource| resource.address.clone()))
+                .collect()
+        })
+        .collect()
+}
+
+fn circle(declared: &Declared<'_>, names: &[&str], component: &[usize]) -> Finding {
+    let describe = |at: &usize| match item(*at, names.len()) {
+        Item::Local(local) => {
+            let name = names.get(local).copied().unwrap_or_default();
+            (format!("local.{name}"), declared.locals.get(name).map(|local| local.name))
+        }
+        Item::Resource(resource) => declared
+            .resources
+            .get(resource)
+            .map_or((String::new(), None), |found| (found.address.to_string(), Some(found.header))),
+    };
+    let mut members: Vec<_> = component.iter().map(describe).collect();
+    members.sort_by_key(|(_, span)| *span);
+    let listed: Vec<&str> = members.iter().take(8).map(|(name, _)| name.as_str()).collect();
+    let more = if members.len() > listed.len() { ", ..." } else { "" };
+    let message = if members.len() == 1 {
+        format!("{} refers to itself", listed.join(", "))
+    } else {
+        format!("{}{more} refer to each other in a circle", listed.join(", "))
+    };
+    let span = members.first().and_then(|(_, span)| *span).unwrap_or_default();
+    let mut finding = Finding::fault(fault::TERRAFORM_REFERENCE, span, message)
+        .label("part of the circle")
+        .help("Terraform cannot decide what to compute first; replace one of the references by a value");
+    for (name, span) in members.iter().skip(1).take(7) {
+        finding = finding.related(span.unwrap_or_default(), format!("{name} belongs to the circle"));
+    }
+    finding
+}
+
+struct Walker<'d, 'f> {
+    declared: &'d Declared<'d>,
+    locals: &'f [&'d str],
+    findings: &'f mut Vec<Finding>,
+    place: Place,
+    bound: Vec<&'d str>,
+    /// In a block that can be repeated: by what it is, if it is.
+    repeated: Option<Option<&'static str>>,
+    /// Whether what is read carries a value, or only an order (`depends_on`).
+    ordering: bool,
+    targets: Vec<usize>,
+    valued: Vec<usize>,
+}
+
+impl<'d, 'f> Walker<'d, 'f> {
+    fn new(declared: &'d Declared<'d>, locals: &'f [&'d str], findings: &'f mut Vec<Finding>) -> Self {
+        Self {
+            declared,
+            locals,
+            findings,
+            place: Place { file: crate::source::FileId(0), base: 0 },
+            bound: Vec::new(),
+            repeated: None,
+            ordering: false,
+            targets: Vec::new(),
+            valued: Vec::new(),
+        }
+    }
+
+    fn clear(&mut self) {
+        self.targets.clear();
+        self.valued.clear();
+    }
+
+    fn finish(&mut self, edges: &mut Vec<Vec<usize>>, valued: &mut Vec<Vec<usize>>) {
+        edges.push(std::mem::take(&mut self.targets));
+        valued.push(std::mem::take(&mut self.valued));
+    }
+
+    fn found(&mut self, target: usize) {
+        self.targets.push(target);
+        if !self.ordering {
+            self.valued.push(target);
+        }
+    }
+
+    fn resource(&mut self, body: &'d Body) {
+        for structure in body {
+            match structure {
+                Structure::Attribute(attribute) => match attribute.key.as_str() {
+                    "provider" => {}
+                    "depends_on" => self.ordered(&attribute.value),
+                    _ => self.expr(&attribute.value),
+                },
+                Structure::Block(block) if block.ident.as_str() == "lifecycle" => {
+                    for structure in &block.body {
+                        match structure {
+                            Structure::Attribute(attribute) => match attribute.key.as_str() {
+                                "ignore_changes" => {}
+                                "replace_triggered_by" => self.ordered(&attribute.value),
+                                _ => self.expr(&attribute.value),
+                            },
+                            Structure::Block(block) => self.body(&block.body, &[]),
+                        }
+                    }
+                }
+                Structure::Block(block) => self.block(block),
+            }
+        }
+    }
+
+    fn ordered(&mut self, expr: &'d Expression) {
+        self.ordering = true;
+        self.expr(expr);
+        self.ordering = false;
+    }
+
+    fn body(&mut self, body: &'d Body, skip: &[&str]) {
+        for structure in body {
+            match structure {
+                Structure::Attribute(attribute) => match attribute.key.as_str() {
+                    name if skip.contains(&name) => {}
+                    "depends_on" => self.ordered(&attribute.value),
+                    _ => self.expr(&attribute.value),
+                },
+                Structure::Block(block) => self.block(block),
+            }
+        }
+    }
+
+    fn block(&mut self, block: &'d hcl_edit::structure::Block) {
+        let label = block.labels.first().map(|label| label.as_str());
+        let (true, Some(label)) = (block.ident.as_str() == "dynamic", label) else {
+            self.body(&block.body, &[]);
+            return;
+        };
+        let iterator = block.body.get_attribute("iterator").and_then(|iterator| iterator.value.as_variable());
+        if let Some(for_each) = block.body.get_attribute("for_each") {
+            self.expr(&for_each.value);
+        }
+        self.bound.push(iterator.map_or(label, |name| name.as_str()));
+        for structure in &block.body {
+            match structure {
+                Structure::Attribute(attribute)
+                    if matches!(attribute.key.as_str(), "for_each" | "iterator") => {}
+                Structure::Attribute(attribute) => self.expr(&attribute.value),
+                Structure::Block(block) => self.body(&block.body, &[]),
+            }
+        }
+        self.bound.pop();
+    }
+
+    fn expr(&mut self, expr: &'d Expression) {
+        match expr {
+            Expression::Null(_) | Expression::Bool(_) | Expression::Number(_) | Expression::String(_) => {}
+            Expression::Array(items) => items.iter().for_each(|item| self.expr(item)),
+            Expression::Object(object) => {
+                for (key, value) in object {
+                    if let ObjectKey::Expression(key) = key {
+                        self.expr(key);
+                    }
+                    self.expr(value.expr());
+                }
+            }
+            Expression::StringTemplate(template) => self.template(template),
+            Expression::HeredocTemplate(heredoc) => self.template(&heredoc.template),
+            Expression::Parenthesis(inner) => self.expr(inner.inner()),
+            Expression::Variable(name) => self.reference(name.as_str(), expr, &[]),
+            Expression::Traversal(traversal) => {
+                match &traversal.expr {
+                    Expression::Variable(name) => {
+                        self.reference(name.as_str(), &traversal.expr, &traversal.operators);
+                    }
+                    other => self.expr(other),
+                }
+                for operator in &traversal.operators {
+                    if let TraversalOperator::Index(index) = operator.value() {
+                        self.expr(index);
+                    }
+                }
+            }
+            Expression::Conditional(conditional) => {
+                self.expr(&conditional.cond_expr);
+                self.expr(&conditional.true_expr);
+                self.expr(&conditional.false_expr);
+            }
+            Expression::FuncCall(call) => call.args.iter().for_each(|argument| self.expr(argument)),
+            Expression::UnaryOp(operation) => self.expr(&operation.expr),
+            Expression::BinaryOp(operation) => {
+                self.expr(&operation.lhs_expr);
+                self.expr(&operation.rhs_expr);
+            }
+            Expression::ForExpr(expr) => {
+                self.expr(&expr.intro.collection_expr);
+                let before = self.bound.len();
+                self.bound.extend(expr.intro.key_var.as_ref().map(|name| name.as_str()));
+                self.bound.push(expr.intro.value_var.as_str());
+                if let Some(key) = &expr.key_expr {
+                    self.expr(key);
+                }
+                self.expr(&expr.value_expr);
+                if let Some(condition) = &expr.cond {
+                    self.expr(&condition.expr);
+                }
+                self.bound.truncate(before);
+            }
+        }
+    }
+
+    fn template(&mut self, template: &'d Template) {
+        for element in template {
+            match element {
+                Element::Literal(_) => {}
+                Element::Interpolation(interpolation) => self.expr(&interpolation.expr),
+                Element::Directive(directive) => match &**directive {
+                    Directive::If(directive) => {
+                        self.expr(&directive.if_expr.cond_expr);
+                        self.template(&directive.if_expr.template);
+                        if let Some(other) = &directive.else_expr {
+                            self.template(&other.template);
+                        }
+                    }
+                    Directive::For(directive) => {
+                        let head = &directive.for_expr;
+                        self.expr(&head.collection_expr);
+                        let before = self.bound.len();
+                        self.bound.extend(head.key_var.as_ref().map(|name| name.as_str()));
+                        self.bound.push(head.value_var.as_str());
+                        self.template(&head.template);
+                        self.bound.truncate(before);
+                    }
+                },
+            }
+        }
+    }
+
+    fn reference(
+        &mut self,
+        name: &'d str,
+        root: &'d Expression,
+        operators: &'d [Decorated<TraversalOperator>],
+    ) {
+        if self.bound.contains(&name) {
+            return;
+        }
+        let step = |at: usize| operators.get(at).and_then(|operator| attribute(operator));
+        let start = self.place.of(root);
+        let upto =
+            |at: usize| operators.get(at).map_or(start, |operator| start.to(self.place.of(operator.value())));
+        match (name, step(0)) {
+            ("var", Some(variable)) => {
+                if !self.declared.variables.contains_key(variable) {
+                    let names = self.declared.variables.keys().copied();
+                    let near = did_you_mean(variable, names).map(|near| format!("var.{near}"));
+                    let help = format!("declare it: variable \"{variable}\" {{}}");
+                    self.undeclared(upto(0), &format!("var.{variable}"), near, help);
+                }
+            }
+            ("local", Some(local)) => match self.locals.binary_search(&local) {
+                Ok(at) => self.found(at),
+                Err(_) => {
+                    let near =
+                        did_you_mean(local, self.locals.iter().copied()).map(|near| format!("local.{near}"));
+                    let help = format!("declare it: locals {{ {local} = ... }}");
+                    self.undeclared(upto(0), &format!("local.{local}"), near, help);
+                }
+            },
+            ("module", Some(module)) => {
+                if !self.declared.modules.contains(module) {
+                    let names = self.declared.modules.iter().copied();
+                    let near = did_you_mean(module, names).map(|near| format!("module.{near}"));
+                    let help = format!("declare it: module \"{module}\" {{ source = ... }}");
+                    self.undeclared(upto(0), &format!("module.{module}"), near, help);
+                }
+            }
+            ("each" | "count", _) => {
+                let wanted = if name == "each" { "for_each" } else { "count" };
+                if self.repeated.is_some_and(|repeated| repeated != Some(wanted)) {
+                    self.findings.push(
+                        Finding::fault(
+                            fault::TERRAFORM_REFERENCE,
+                            upto(0),
+                            format!("`{name}` stands in a block without `{wanted}`"),
+                        )
+                        .label(format!("no {wanted} here"))
+                        .help(format!("add `{wanted}` to the block, or write the value itself")),
+                    );
+                }
+            }
+            ("path" | "terraform" | "self" | "ephemeral" | "var" | "local" | "module", _) => {}
+            ("data", Some(type_)) => match step(1) {
+                Some(data) => self.resource_reference(&format!("data.{type_}.{data}"), upto(1)),
+                None => self.incomplete(upto(0), &format!("data.{type_}")),
+            },
+            (type_, Some(resource)) => self.resource_reference(&format!("{type_}.{resource}"), upto(0)),
+            (name, None) => self.incomplete(start, name),
+        }
+    }
+
+    fn resource_reference(&mut self, address: &str, span: Span) {
+        if let Some(at) = self.declared.by_address.get(address) {
+            self.found(self.locals.len() + at);
+            return;
+        }
+        let other = match address.strip_prefix("data.") {
+            Some(managed) => managed.to_owned(),
+            None => format!("data.{address}"),
+        };
+        let near = if self.declared.by_address.contains_key(other.as_str()) {
+            Some(other)
+        } else {
+            // The same type and a similar name, or the same name and a similar type.
+            let (type_, name) = address.rsplit_once('.').unwrap_or((address, ""));
+            let all = self.declared.by_address.keys().filter_map(|known| known.rsplit_once('.'));
+            let named = did_you_mean(name, all.clone().filter(|known| known.0 == type_).map(|known| known.1));
+            let typed = did_you_mean(type_, all.filter(|known| known.1 == name).map(|known| known.0));
+            match (named, typed) {
+                (Some(near), _) => Some(format!("{type_}.{near}")),
+                (None, Some(near)) => Some(format!("{near}.{name}")),
+                (None, None) => None,
+            }
+        };
+        let help = match address.strip_prefix("data.") {
+            Some(_) => format!("declare the data source {address}, or correct the name"),
+            None => format!("declare the resource {address}, or correct the name"),
+        };
+        self.undeclared(span, address, near, help);
+    }
+
+    fn undeclared(&mut self, span: Span, name: &str, near: Option<String>, help: String) {
+        self.findings.push(
+            Finding::fault(
+                fault::TERRAFORM_REFERENCE,
+                span,
+                format!("{name} is not declared in this module"),
+            )
+            .label("nothing declares this")
+            .help(near.map_or(help, |near| format!("did you mean `{near}`?"))),
+        );
+    }
+
+    fn incomplete(&mut self, span: Span, name: &str) {
+        self.findings.push(
+            Finding::fault(
+                fault::TERRAFORM_REFERENCE,
+                span,
+                format!("`{name}` is neither a value nor a complete reference"),
+            )
+            .label("refers to nothing")
+            .help(format!("write \"{name}\" for the text, or var.{name}, local.{name}, type.name.attribute for a reference")),
+        );
+    }
+}

@@ -1,0 +1,228 @@
+//! String templates: quoted strings and heredocs with `${...}` and `%{...}` in them.
+
+use std::sync::Arc;
+
+use hcl_edit::template::{Directive, Element, Template};
+
+use crate::source::{Map, Node, Span, Value};
+
+use super::evaluate::{Binding, Evaluator, Scope, pairs};
+use super::operators;
+
+/// A piece of a template's result.
+enum Part {
+    Text(String),
+    /// A value that is not known.
+    Hole(Value),
+}
+
+/// Marks a hole in a text that is decoded as JSON: a private-use character that no configuration holds, and the
+/// hole's number.
+const MARK: char = '\u{f8ff}';
+
+impl<'a> Evaluator<'a> {
+    /// The value of a template. One that is a single interpolation is that value; one with unknown parts is unknown,
+    /// unless it is JSON, which is decoded around them.
+    pub(super) fn template(&mut self, template: &'a Template, scope: &Scope<'_>, span: Span) -> Node {
+        if let Some(Element::Interpolation(only)) = template.as_single_element() {
+            return self.eval(&only.expr, scope);
+        }
+        let mut parts = Vec::new();
+        if let Err(value) = self.parts(template, (false, false), scope, &mut parts) {
+            return Node::new(span, value);
+        }
+        let reason = parts.iter().find_map(|part| match part {
+            Part::Text(_) => None,
+            Part::Hole(value) => operators::unknown(value),
+        });
+        let Some(reason) = reason else {
+            let text: String = parts
+                .iter()
+                .map(|part| if let Part::Text(text) = part { text.as_str() } else { "" })
+                .collect();
+            return Node::string(span, text);
+        };
+        if let Some(tree) = partial_json(&parts, span) {
+            self.encoded.insert(span);
+            return tree;
+        }
+        Node::new(span, Value::Unknown(reason))
+    }
+
+    /// Collects the pieces; the error is a value that makes the whole template unknown. `trim` says whether the
+    /// markers around the template (`~}` before it, `%{~` after it) strip the space at its ends.
+    fn parts(
+        &mut self,
+        template: &'a Template,
+        trim: (bool, bool),
+        scope: &Scope<'_>,
+        parts: &mut Vec<Part>,
+    ) -> Result<(), Value> {
+        let elements: Vec<&'a Element> = template.iter().collect();
+        for (at, element) in elements.iter().enumerate() {
+            match element {
+                Element::Literal(text) => {
+                    let before = at.checked_sub(1).and_then(|at| elements.get(at));
+                    let after = elements.get(at + 1);
+                    let mut text = text.as_str();
+                    if before.map_or(trim.0, |before| strips(before).1) {
+                        text = text.trim_start();
+                    }
+                    if after.map_or(trim.1, |after| strips(after).0) {
+                        text = text.trim_end();
+                    }
+                    parts.push(Part::Text(text.to_owned()));
+                }
+                Element::Interpolation(interpolation) => {
+                    let node = self.eval(&interpolation.expr, scope);
+                    if let Some(text) = operators::to_text(&node.value) {
+                        parts.push(Part::Text(text.to_string()));
+                    } else if self.encoded.contains(&node.span) || operators::unknown(&node.value).is_some() {
+                        parts.push(Part::Hole(node.value));
+                    } else {
+                        return Err(self.failed("a value in a string template is no string"));
+                    }
+                }
+                Element::Directive(directive) => self.directive(directive, scope, parts)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn directive(
+        &mut self,
+        directive: &'a Directive,
+        scope: &Scope<'_>,
+        parts: &mut Vec<Part>,
+    ) -> Result<(), Value> {
+        match directive {
+            Directive::If(directive) => {
+                let condition = self.eval(&directive.if_expr.cond_expr, scope);
+                let Some(holds) = operators::to_bool(&condition.value) else {
+                    return Err(match operators::unknown(&condition.value) {
+                        Some(reason) => Value::Unknown(reason),
+                        None => self.failed("a condition that is no boolean"),
+                    });
+                };
+                let end = directive.endif_expr.strip.strip_start();
+                match (&directive.else_expr, holds) {
+                    (other, true) => {
+                        let end = other.as_ref().map_or(end, |other| other.strip.strip_start());
+                        let start = directive.if_expr.strip.strip_end();
+                        self.parts(&directive.if_expr.template, (start, end), scope, parts)
+                    }
+                    (Some(other), false) => {
+                        self.parts(&other.template, (other.strip.strip_end(), end), scope, parts)
+                    }
+                    (None, false) => Ok(()),
+                }
+            }
+            Directive::For(directive) => {
+                let head = &directive.for_expr;
+                let collection = self.eval(&head.collection_expr, scope);
+                let pairs = match pairs(collection.value) {
+                    Ok(pairs) => pairs,
+                    Err(Some(reason)) => return Err(Value::Unknown(reason)),
+                    Err(None) => return Err(self.failed("`for` needs a collection")),
+                };
+                let trim = (head.strip.strip_end(), directive.endfor_expr.strip.strip_start());
+                for (key, item) in pairs {
+                    let value = Binding::new(head.value_var.as_str(), &item, scope);
+                    let inner = scope.with(&value);
+                    match &head.key_var {
+                        Some(name) => {
+                            let key = Binding::new(name.as_str(), &key, &inner);
+                            self.parts(&head.template, trim, &inner.with(&key), parts)?;
+                        }
+                        None => self.parts(&head.template, trim, &inner, parts)?,
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Whether an element strips the space before it and after it.
+fn strips(element: &Element) -> (bool, bool) {
+    match element {
+        Element::Literal(_) => (false, false),
+        Element::Interpolation(interpolation) => {
+            (interpolation.strip.strip_start(), interpolation.strip.strip_end())
+        }
+        Element::Directive(directive) => match &**directive {
+            Directive::If(directive) => {
+                (directive.if_expr.strip.strip_start(), directive.endif_expr.strip.strip_end())
+            }
+            Directive::For(directive) => {
+                (directive.for_expr.strip.strip_start(), directive.endfor_expr.strip.strip_end())
+            }
+        },
+    }
+}
+
+/// Decodes JSON text with unknown parts: a string that is one unknown part is that part, a string that holds one is
+/// unknown. `None` if the text is no JSON object or array.
+fn partial_json(parts: &[Part], span: Span) -> Option<Node> {
+    let first = parts.iter().find_map(|part| match part {
+        Part::Text(text) => text.trim_start().chars().next(),
+        Part::Hole(_) => Some(MARK),
+    })?;
+    if !matches!(first, '{' | '[') {
+        return None;
+    }
+    let mut text = String::new();
+    let mut holes = Vec::new();
+    let mut quoted = false;
+    for part in parts {
+        match part {
+            Part::Text(piece) => {
+                let mut escaped = false;
+                for character in piece.chars() {
+                    match character {
+                        MARK => return None,
+                        '"' if !escaped => quoted = !quoted,
+                        _ => {}
+                    }
+                    escaped = character == '\\' && !escaped;
+                }
+                text.push_str(piece);
+            }
+            Part::Hole(value) => {
+                let mark = format!("{MARK}{}{MARK}", holes.len());
+                // An unknown number, list or object stands there without quotes.
+                text.push_str(&if quoted { mark } else { format!("\"{mark}\"") });
+                holes.push(value);
+            }
+        }
+    }
+    let json: serde_json::Value = serde_json::from_str(&text).ok()?;
+    Some(fill(Node::from_json(span, &json), &holes))
+}
+
+/// Puts the unknown parts back where their marks are.
+fn fill(mut node: Node, holes: &[&Value]) -> Node {
+    node.value = match node.value {
+        Value::Str(text) if text.contains(MARK) => {
+            let hole = |number: &str| number.parse::<usize>().ok().and_then(|at| holes.get(at));
+            match text.strip_prefix(MARK).and_then(|rest| rest.strip_suffix(MARK)).and_then(hole) {
+                Some(value) => (*value).clone(),
+                None => {
+                    let reason =
+                        text.split(MARK).nth(1).and_then(hole).and_then(|value| operators::unknown(value));
+                    Value::Unknown(reason.unwrap_or_else(|| Arc::from("a part is not known")))
+                }
+            }
+        }
+        Value::List(items) => Value::List(items.into_iter().map(|item| fill(item, holes)).collect()),
+        Value::Map(map) => {
+            let mut filled = Map::default();
+            for (key, entry) in map.entries {
+                filled.insert(key, entry.key, fill(entry.node, holes));
+            }
+            Value::Map(filled)
+        }
+        other => other,
+    };
+    node
+}

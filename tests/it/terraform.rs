@@ -1,0 +1,379 @@
+//! Reading Terraform: what the files fix, what they do not, and every fault at its place.
+
+use nexafi_gen::source::{Finding, Node, SourceFile, Sources, Value};
+use nexafi_gen::terraform::{self, Module};
+use proptest::prelude::*;
+
+/// A module from texts, its sources and its findings.
+pub(crate) fn module(texts: &[&str]) -> (Sources, Module, Vec<Finding>) {
+    let mut sources = Sources::default();
+    let ids: Vec<_> = texts
+        .iter()
+        .enumerate()
+        .map(|(at, text)| sources.add(SourceFile::new(format!("file{at}.tf"), (*text).to_owned())))
+        .collect();
+    let (module, findings) = terraform::read(&sources, &ids);
+    (sources, module, findings)
+}
+
+/// Code, underlined text, message and help of every finding, one line each.
+pub(crate) fn told(sources: &Sources, findings: &[Finding]) -> String {
+    findings
+        .iter()
+        .map(|finding| {
+            let text = sources.get(finding.span.file).unwrap().slice(finding.span);
+            assert!(!finding.help.is_empty(), "no help: {finding:?}");
+            format!("{} {text:?}: {} (help: {})\n", finding.code, finding.message, finding.help)
+        })
+        .collect()
+}
+
+/// A value the way a person would note it down.
+fn noted(value: &Value) -> String {
+    match value {
+        Value::Null => "null".to_owned(),
+        Value::Bool(value) => value.to_string(),
+        Value::Int(value) => value.to_string(),
+        Value::Float(value) => value.to_string(),
+        Value::Str(text) => format!("{text:?}"),
+        Value::List(items) => {
+            format!("[{}]", items.iter().map(|item| noted(&item.value)).collect::<Vec<_>>().join(", "))
+        }
+        Value::Map(map) => format!(
+            "{{{}}}",
+            map.iter()
+                .map(|(key, entry)| format!("{key}: {}", noted(&entry.node.value)))
+                .collect::<Vec<_>>()
+                .join(", ")
+        ),
+        Value::Unknown(reason) => format!("unknown({reason})"),
+        Value::Reference(reference) => format!("ref({} {})", reference.address, reference.attribute),
+    }
+}
+
+/// The value of an expression among some declarations.
+fn value(expression: &str) -> String {
+    let text = format!(
+        r#"
+variable "given" {{ default = "eu" }}
+variable "open" {{}}
+locals {{
+  zones = ["a", "b", "c"]
+  sizes = {{ small = 1, large = 3 }}
+}}
+data "aws_iam_policy_document" "doc" {{
+}}
+resource "aws_vpc" "main" {{
+  cidr_block = "10.0.0.0/16"
+  tags       = {{ Name = "main", Open = var.open }}
+}}
+resource "aws_subnet" "each" {{
+  for_each   = toset(local.zones)
+  vpc_id     = aws_vpc.main.id
+  cidr_block = "10.0.1.0/24"
+}}
+resource "aws_eks_cluster" "main" {{
+  vpc_config {{
+    endpoint_public_access = false
+  }}
+}}
+resource "test_it" "it" {{
+  value = {expression}
+}}
+"#
+    );
+    let (_, module, _) = module(&[&text]);
+    noted(&module.get("test_it.it").unwrap().get("value").unwrap().value)
+}
+
+#[test]
+fn expressions_become_what_the_files_fix() {
+    let cases = [
+        ("1 + 2 * 3", "7"),
+        ("10 / 4", "2.5"),
+        ("\"1\" + 1", "2"),
+        ("7 % 3 == 1 && !false", "true"),
+        ("\"1\" == 1", "false"),
+        ("var.given", "\"eu\""),
+        ("var.open", "unknown(variable open has no default)"),
+        ("false && var.open", "false"),
+        ("var.open || true", "true"),
+        ("true && var.open", "unknown(variable open has no default)"),
+        ("\"x-${var.given}-${1 + 1}\"", "\"x-eu-2\""),
+        ("\"${local.zones}\"", "[\"a\", \"b\", \"c\"]"),
+        ("\"x-${var.open}\"", "unknown(variable open has no default)"),
+        ("\"$${var.open} %%{ if }\"", "\"${var.open} %{ if }\""),
+        ("\"%{ if true }yes%{ else }no%{ endif }\"", "\"yes\""),
+        ("\"%{ for z in local.zones ~} ${z} %{~ endfor }\"", "\"abc\""),
+        ("local.zones[1]", "\"b\""),
+        ("local.zones[7]", "unknown(the value has no such element)"),
+        ("local.zones[*]", "[\"a\", \"b\", \"c\"]"),
+        ("local.sizes.large", "3"),
+        ("local.sizes[\"small\"]", "1"),
+        ("[for z in local.zones : upper(z) if z != \"b\"]", "[\"A\", \"C\"]"),
+        ("[for i, z in local.zones : \"${i}${z}\"]", "[\"0a\", \"1b\", \"2c\"]"),
+        ("{ for k, v in local.sizes : v => k }", "{3: \"large\", 1: \"small\"}"),
+        ("{ for z in local.zones : \"all\" => z... }", "{all: [\"a\", \"b\", \"c\"]}"),
+        ("[for k, v in local.sizes : k]", "[\"large\", \"small\"]"),
+        ("aws_vpc.main.cidr_block", "\"10.0.0.0/16\""),
+        ("aws_vpc.main.arn", "ref(aws_vpc.main arn)"),
+        ("aws_vpc.main", "ref(aws_vpc.main )"),
+        ("aws_vpc.main.tags.Name", "\"main\""),
+        ("aws_vpc.main.tags.Open", "ref(aws_vpc.main tags.Open)"),
+        ("aws_subnet.each[\"a\"].id", "ref(aws_subnet.each id)"),
+        ("aws_subnet.each[\"a\"].cidr_block", "\"10.0.1.0/24\""),
+        ("aws_subnet.each[\"a\"].vpc_id", "ref(aws_vpc.main id)"),
+        ("aws_subnet.each[*].id", "ref(aws_subnet.each [*].id)"),
+        ("aws_eks_cluster.main.vpc_config[0].endpoint_public_access", "false"),
+        ("aws_eks_cluster.main.vpc_config[0].vpc_id", "ref(aws_eks_cluster.main vpc_config[0].vpc_id)"),
+        ("data.aws_iam_policy_document.doc.json", "ref(data.aws_iam_policy_document.doc json)"),
+        ("aws_vpc.main.arn == aws_vpc.main.arn", "true"),
+        ("aws_vpc.main.arn == \"x\"", "unknown(aws_vpc.main.arn is known only after apply)"),
+        ("var.open ? 1 : 1", "1"),
+        ("var.given == \"eu\" ? \"yes\" : var.open", "\"yes\""),
+        ("module.net.id", "unknown(module net is not read)"),
+        ("cidrsubnet(aws_vpc.main.cidr_block, 8, 3)", "\"10.0.3.0/24\""),
+        ("cidrsubnet(\"fd00::/48\", 16, 2)", "\"fd00:0:0:2::/64\""),
+        ("cidrhost(\"10.0.0.0/24\", -2)", "\"10.0.0.254\""),
+        ("merge(local.sizes, { small = 2 })", "{small: 2, large: 3}"),
+        ("concat(local.zones, [\"d\"])", "[\"a\", \"b\", \"c\", \"d\"]"),
+        ("toset([\"b\", \"a\", \"b\"])", "[\"a\", \"b\"]"),
+        ("keys(local.sizes)", "[\"large\", \"small\"]"),
+        ("lookup(local.sizes, \"none\", 9)", "9"),
+        ("try(local.sizes.none, \"fallback\")", "\"fallback\""),
+        ("can(local.sizes.none)", "false"),
+        ("coalesce(null, \"\", \"x\")", "\"x\""),
+        ("element(local.zones, 4)", "\"b\""),
+        ("one([])", "null"),
+        ("flatten([[1, [2]], 3])", "[1, 2, 3]"),
+        ("join(\"-\", local.zones)", "\"a-b-c\""),
+        ("split(\",\", \"a,b\")", "[\"a\", \"b\"]"),
+        ("format(\"%s-%03d\", var.given, 7)", "\"eu-007\""),
+        ("replace(\"a.b.c\", \".\", \"-\")", "\"a-b-c\""),
+        ("base64encode(\"Hello, World\")", "\"SGVsbG8sIFdvcmxk\""),
+        ("max(local.sizes.small, 5, 2)", "5"),
+        ("max([1, 8]...)", "8"),
+        ("tobool(\"true\")", "true"),
+        ("length(local.zones)", "3"),
+        ("contains(local.zones, \"c\")", "true"),
+        (
+            "jsonencode({ b = 1, a = [true, null, \"<x>\"] })",
+            r#""{\"a\":[true,null,\"\\u003cx\\u003e\"],\"b\":1}""#,
+        ),
+        ("jsondecode(\"{\\\"a\\\": [1]}\").a[0]", "1"),
+        ("jsonencode({ Resource = aws_vpc.main.arn })", "{Resource: ref(aws_vpc.main arn)}"),
+        ("jsondecode(jsonencode({ a = aws_vpc.main.arn, b = 2 })).b", "2"),
+        (
+            "upper(jsonencode({ a = aws_vpc.main.arn }))",
+            "unknown(text with parts that are known only after apply)",
+        ),
+        ("uuid()", "unknown(function uuid is not evaluated)"),
+        ("-local.sizes.large", "-3"),
+    ];
+    let actual: Vec<(&str, String)> = cases.iter().map(|(text, _)| (*text, value(text))).collect();
+    let expected: Vec<(&str, String)> =
+        cases.iter().map(|(text, value)| (*text, (*value).to_owned())).collect();
+    let wrong: Vec<_> =
+        actual.iter().zip(&expected).filter(|(actual, expected)| actual != expected).collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn a_policy_in_a_heredoc_is_read_around_its_references() {
+    let (_, module, findings) = module(&[r#"
+resource "aws_s3_bucket" "b" {}
+resource "aws_s3_bucket_policy" "p" {
+  bucket = aws_s3_bucket.b.id
+  policy = <<-EOT
+    {"Statement": [{"Effect": "Deny", "Resource": ["${aws_s3_bucket.b.arn}", "${aws_s3_bucket.b.arn}/*"]}]}
+  EOT
+}
+"#]);
+    assert_eq!(findings, []);
+    let policy = module.get("aws_s3_bucket_policy.p").unwrap().get("policy").unwrap();
+    assert!(module.is_partial_json(policy));
+    assert_eq!(
+        noted(&policy.value),
+        "{Statement: [{Effect: \"Deny\", Resource: [ref(aws_s3_bucket.b arn), \
+         unknown(aws_s3_bucket.b.arn is known only after apply)]}]}"
+    );
+    assert_eq!(policy.at(&["Statement", "0", "Effect"]).and_then(Node::as_str), Some("Deny"));
+}
+
+#[test]
+fn blocks_become_lists_and_keep_their_order() {
+    let (sources, module, findings) = module(&[r#"
+resource "aws_security_group" "web" {
+  name = "web"
+  ingress {
+    from_port = 443
+  }
+  dynamic "ingress" {
+    for_each = [80, 81]
+    content {
+      from_port = ingress.value
+      self      = ingress.key == 0
+    }
+  }
+  dynamic "egress" {
+    for_each = var.rules
+    content {}
+  }
+  depends_on = [aws_vpc.main]
+  provider   = aws.primary
+  lifecycle {
+    prevent_destroy = true
+    ignore_changes  = [tags, name]
+  }
+}
+resource "aws_vpc" "main" {}
+variable "rules" {}
+"#]);
+    assert_eq!(findings, []);
+    let web = module.get("aws_security_group.web").unwrap();
+    insta::assert_snapshot!(noted(&web.body.value));
+    let ingress = web.get("ingress").unwrap();
+    assert_eq!(sources.iter().next().unwrap().1.slice(ingress.items()[1].span), "dynamic \"ingress\"");
+    assert_eq!(module.references("aws_security_group.web"), []);
+}
+
+#[test]
+fn references_are_indexed_through_locals() {
+    let (_, module, findings) = module(&[
+        r#"
+resource "aws_flow_log" "all" {
+  vpc_id = local.vpc
+}
+resource "aws_flow_log" "later" {
+  depends_on = [aws_vpc.main]
+}
+"#,
+        r#"
+# Networks
+# blueprint: regions.primary.vpc
+resource "aws_vpc" "main" {
+  cidr_block = "10.0.0.0/16"
+}
+locals {
+  vpc   = local.inner.id
+  inner = { id = "${aws_vpc.main.id}" }
+}
+"#,
+    ]);
+    assert_eq!(findings, []);
+    let names = |type_| {
+        module
+            .referrers("aws_vpc.main", type_)
+            .iter()
+            .map(|found| found.address.to_string())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(names("aws_flow_log"), ["aws_flow_log.all"]);
+    assert!(names("aws_subnet").is_empty());
+    assert_eq!(
+        module.references("aws_flow_log.all").iter().map(|it| &**it).collect::<Vec<_>>(),
+        ["aws_vpc.main"]
+    );
+    let vpc = module.get("aws_vpc.main").unwrap();
+    assert_eq!(vpc.blueprint.as_deref(), Some("regions.primary.vpc"));
+    assert_eq!(module.resources_of("aws_flow_log").count(), 2);
+}
+
+#[test]
+fn repeated_resources_stand_once() {
+    let (_, module, findings) = module(&[r#"
+resource "aws_subnet" "some" {
+  count      = var.many ? 3 : 2
+  cidr_block = cidrsubnet("10.0.0.0/16", 8, count.index)
+}
+resource "aws_subnet" "none" {
+  count = var.many ? 0 : 1
+}
+variable "many" { default = true }
+"#]);
+    assert_eq!(findings, []);
+    assert_eq!(module.resources.len(), 1);
+    let cidr = module.get("aws_subnet.some").unwrap().get("cidr_block").unwrap();
+    assert_eq!(noted(&cidr.value), "unknown(count differs from instance to instance)");
+}
+
+#[test]
+fn references_to_nothing_are_found_where_they_stand() {
+    let (sources, _, findings) = module(&[r#"
+resource "aws_vpc" "main" {}
+data "aws_region" "here" {}
+variable "region" {}
+locals {
+  name = "x"
+  one  = local.two
+  two  = [local.one]
+}
+resource "aws_subnet" "a" {
+  vpc_id = aws_vpc.mian.id
+  region = aws_region.here.name
+  a      = var.regoin
+  b      = local.nmae
+  c      = module.net.id
+  d      = bare
+  e      = each.value
+  f      = "${data.aws_caller_identity.me.account_id}"
+  g      = [for x in [1] : x + y]
+}
+resource "aws_vpc" "main" {
+}
+resource "aws_kms_key" "self" {
+  policy = aws_kms_key.self.arn
+}
+"#]);
+    insta::assert_snapshot!(told(&sources, &findings));
+}
+
+#[test]
+fn misplaced_things_are_found() {
+    let (sources, _, findings) = module(&[r#"
+region = "eu"
+resource "aws_vpc" { }
+resorce "aws_vpc" "x" { }
+aws_vpc "main" { }
+locals { a = 1 }
+locals {
+  a = 2
+  b { }
+}
+resource "aws_vpc" "9lives" {}
+variable "v" {}
+variable "v" {}
+"#]);
+    insta::assert_snapshot!(told(&sources, &findings));
+}
+
+#[test]
+fn deep_chains_and_explosions_end() {
+    let mut chain = String::from("locals {\n  l0 = \"end\"\n");
+    for at in 1..5000 {
+        chain.push_str(&format!("  l{at} = local.l{}\n", at - 1));
+    }
+    chain.push_str("}\nresource \"t\" \"r\" { v = local.l4999 }\n");
+    let (_, read, findings) = module(&[&chain]);
+    assert_eq!(findings, []);
+    assert_eq!(noted(&read.get("t.r").unwrap().get("v").unwrap().value), "\"end\"");
+
+    let mut bomb = String::from("locals {\n  l0 = [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\n");
+    for at in 1..12 {
+        let last = format!("local.l{}", at - 1);
+        bomb.push_str(&format!("  l{at} = [{}]\n", [last.as_str(); 10].join(", ")));
+    }
+    bomb.push_str("}\nresource \"t\" \"r\" { v = local.l11 }\n");
+    let (_, read, _) = module(&[&bomb]);
+    assert!(noted(&read.get("t.r").unwrap().get("v").unwrap().value).contains("too large"));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_text_makes_the_reader_panic(text in "(\\PC|[\\n\\r\\t{}\"$%\\[\\]()=.<>~*?:,#/-]|resource \"a\" \"b\" \\{\n|\n\\}\n|\\$\\{|<<EOT\n|\nEOT\n|for x in |local\\.){0,60}") {
+        let (sources, _, findings) = module(&[&text]);
+        told(&sources, &findings);
+    }
+}
