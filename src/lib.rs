@@ -6,6 +6,7 @@
 
 pub mod blueprint;
 pub mod kubernetes;
+pub mod policy;
 pub mod render;
 pub mod report;
 pub mod source;

@@ -8,4 +8,5 @@
 )]
 
 mod kubernetes;
+mod policy;
 mod terraform;

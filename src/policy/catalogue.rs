@@ -1,0 +1,123 @@
+//! Every policy of a run: the ones inside the binary, and the user's own.
+
+use include_dir::{Dir, include_dir};
+
+use super::file::Policy;
+use super::read;
+use crate::source::{FileId, Finding, SourceFile, Sources, did_you_mean, fault};
+
+static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/policies");
+
+/// The embedded policy files, path below `policies/` to text, by path. `base.yaml`, the blueprint that examples are
+/// merged over, is none.
+pub fn embedded() -> Vec<(&'static str, &'static str)> {
+    let mut files = Vec::new();
+    let mut directories = vec![&EMBEDDED];
+    while let Some(directory) = directories.pop() {
+        directories.extend(directory.dirs());
+        for file in directory.files() {
+            let path = file.path().to_str().unwrap_or("");
+            let is_yaml = file.path().extension().is_some_and(|extension| extension == "yaml");
+            if let Some(text) = file.contents_utf8().filter(|_| is_yaml && path.contains('/')) {
+                files.push((path, text));
+            }
+        }
+    }
+    files.sort_unstable();
+    files
+}
+
+/// The blueprint that examples are merged over.
+pub(super) fn base_blueprint() -> Option<&'static str> {
+    EMBEDDED.get_file("base.yaml")?.contents_utf8()
+}
+
+/// The policies of a run, ids unique, in the order of their ids.
+#[derive(Debug, Default)]
+pub struct Catalogue {
+    policies: Vec<Policy>,
+    /// Faults of embedded files: ours, and a test holds that there are none.
+    embedded_faults: Vec<Finding>,
+}
+
+impl Catalogue {
+    /// The policies inside the binary. Their expressions are compiled when an input needs them.
+    pub fn builtin() -> Self {
+        let mut catalogue = Self::default();
+        for (at, (path, text)) in embedded().into_iter().enumerate() {
+            // Their spans are read by nobody but the tests: a fault in them is not the user's.
+            let id = FileId(u32::MAX - u32::try_from(at).unwrap_or(0));
+            let file = SourceFile::new(path, text.to_owned());
+            let (policy, findings) = read::read(id, &file, domain(path));
+            catalogue.embedded_faults.extend(findings);
+            if let Some(policy) = policy
+                && let Err(taken) = catalogue.insert(policy)
+            {
+                catalogue.embedded_faults.push(taken);
+            }
+        }
+        catalogue.policies.sort_by(|left, right| left.id.cmp(&right.id));
+        catalogue
+    }
+
+    /// Adds the user's policy files; the directory a file is in is its domain. Every fault is returned at its place,
+    /// those of expressions too; a faulty policy is not added.
+    pub fn add(&mut self, sources: &Sources, files: &[FileId]) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for id in files {
+            let Some(file) = sources.get(*id) else { continue };
+            let (policy, mut found) = read::read(*id, file, domain(file.path().as_str()));
+            if let Some(policy) = &policy {
+                found.extend(read::check(policy));
+            }
+            let sound = found.is_empty();
+            findings.extend(found);
+            if let Some(policy) = policy.filter(|_| sound)
+                && let Err(taken) = self.insert(policy)
+            {
+                findings.push(taken);
+            }
+        }
+        self.policies.sort_by(|left, right| left.id.cmp(&right.id));
+        findings
+    }
+
+    fn insert(&mut self, policy: Policy) -> Result<(), Finding> {
+        if self.get(&policy.id).is_some() {
+            let message = format!("there is another policy `{}`", policy.id);
+            return Err(Finding::fault(fault::POLICY_FILE, policy.span, message)
+                .pointer("id")
+                .label("taken")
+                .help("ids are unique and never reused; take the next free number"));
+        }
+        self.policies.push(policy);
+        Ok(())
+    }
+
+    /// Every policy, by id.
+    pub fn policies(&self) -> &[Policy] {
+        &self.policies
+    }
+
+    /// The policy of an id.
+    pub fn get(&self, id: &str) -> Option<&Policy> {
+        self.policies.iter().find(|policy| policy.id == id)
+    }
+
+    /// The id closest to a mistyped one.
+    pub fn closest(&self, id: &str) -> Option<&str> {
+        did_you_mean(id, self.policies.iter().map(|policy| policy.id.as_str()))
+    }
+
+    /// What is wrong with the embedded files, their expressions included. A test holds that it is nothing.
+    pub fn faults(&self) -> Vec<Finding> {
+        let expressions = self.policies.iter().flat_map(read::check);
+        self.embedded_faults.iter().cloned().chain(expressions).collect()
+    }
+}
+
+/// The name of the directory a file is in.
+fn domain(path: &str) -> &str {
+    let mut parts = path.rsplit(['/', '\\']).skip(1);
+    parts.next().filter(|name| !name.is_empty()).unwrap_or("custom")
+}

@@ -1,0 +1,413 @@
+//! Policies and inputs in, verdicts out: one pass over the subjects that each rule names.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use super::expression::{ADDRESS, Expression, ITEM, ITEM_KEY, KEY, KEYS, ROOT, THIS, TODAY};
+use super::file::{Policy, Rule, Scope};
+use super::functions::pod_template;
+use super::interpret::Interpreter;
+use super::path::{Match, Path, join};
+use super::template::Template;
+use super::value::{Dict, Undecided, Val};
+use super::world::{Context, World};
+use crate::source::{Finding, Node, Sources, Span, Subject, SubjectKind, Value, Verdict};
+
+/// What an evaluation found.
+#[derive(Debug, Default)]
+pub struct Evaluation {
+    /// Every verdict, passes too: policies in the order given, subjects in the order of the files.
+    pub verdicts: Vec<Evaluated>,
+    /// Rules that would have looked at these inputs, but need others too.
+    pub skipped: Vec<Skipped>,
+    /// Expressions that do not compile, of policies that were not checked before.
+    pub faults: Vec<Finding>,
+}
+
+/// One verdict.
+#[derive(Debug, Clone)]
+pub struct Evaluated {
+    /// The verdict as a finding; `code` is the policy's id.
+    pub finding: Finding,
+    /// The blueprint node that the subject was generated from, out of the comment above it.
+    pub blueprint: Option<Arc<str>>,
+    /// Names this verdict as long as policy, subject and place stay the same, whatever happens to line numbers.
+    pub fingerprint: String,
+}
+
+/// A rule that was not evaluated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Skipped {
+    /// The policy.
+    pub policy: String,
+    /// The kind of subject the rule looks at.
+    pub kind: SubjectKind,
+    /// The kinds of input that are missing.
+    pub missing: Vec<SubjectKind>,
+}
+
+/// Evaluates policies.
+pub fn evaluate(policies: &[&Policy], world: &World<'_>) -> Evaluation {
+    let context = Context::new(*world);
+    let mut evaluation = Evaluation::default();
+    for policy in policies {
+        for rule in &policy.rules {
+            let missing: Vec<SubjectKind> =
+                rule.needs.iter().copied().filter(|kind| !present(world, *kind)).collect();
+            if !present(world, rule.scope.kind()) {
+                continue;
+            }
+            if missing.is_empty() {
+                evaluate_rule(policy, rule, &context, &mut evaluation);
+            } else {
+                let kind = rule.scope.kind();
+                evaluation.skipped.push(Skipped { policy: policy.id.clone(), kind, missing });
+            }
+        }
+    }
+    evaluation
+}
+
+/// A stable name for a verdict: 32 hexadecimal digits of a SHA-256 over policy, subject and pointer.
+pub fn fingerprint(policy: &str, subject: &Subject, pointer: &str) -> String {
+    let kind = match subject.kind {
+        SubjectKind::Blueprint => "blueprint",
+        SubjectKind::Terraform => "terraform",
+        SubjectKind::Kubernetes => "kubernetes",
+    };
+    let mut hash = Sha256::new();
+    for part in [policy, kind, &subject.address, pointer] {
+        hash.update(part.as_bytes());
+        hash.update([0]);
+    }
+    hash.finalize().iter().take(16).fold(String::new(), |mut text, byte| {
+        use std::fmt::Write as _;
+        // Writing into a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+fn present(world: &World<'_>, kind: SubjectKind) -> bool {
+    match kind {
+        SubjectKind::Blueprint => world.blueprint.is_some(),
+        SubjectKind::Terraform => world.module.is_some(),
+        SubjectKind::Kubernetes => !world.objects.is_empty(),
+    }
+}
+
+/// One thing a rule looks at.
+struct Candidate<'a> {
+    this: Val<'a>,
+    start: Match<'a>,
+    /// Where to point if nothing inside is meant.
+    header: Span,
+    pod: Option<Match<'a>>,
+    subject: Subject,
+    key: Val<'a>,
+    keys: Val<'a>,
+    blueprint: Option<Arc<str>>,
+}
+
+fn candidates<'a>(rule: &'a Rule, context: &Context<'a>) -> Vec<Candidate<'a>> {
+    let world = &context.world;
+    match &rule.scope {
+        Scope::Blueprint(select) => {
+            let Some(view) = world.blueprint else { return Vec::new() };
+            let root = Match::start(view, None, String::new());
+            select.walk(&root).into_iter().map(|found| blueprint_candidate(found, select, world.sources)).collect()
+        }
+        Scope::Terraform(types) => types
+            .iter()
+            .flat_map(|type_| context.resources(type_))
+            .map(|resource| {
+                let kind = if resource.managed { "resource" } else { "data" };
+                let pointer = join(&join(kind, &resource.type_), &resource.name);
+                Candidate {
+                    this: Val::Map(Dict::Resource(resource)),
+                    start: Match::start(&resource.body, Some(resource.header), pointer),
+                    header: resource.header,
+                    pod: None,
+                    subject: Subject {
+                        kind: SubjectKind::Terraform,
+                        type_: resource.type_.to_string(),
+                        address: resource.address.to_string(),
+                    },
+                    key: Val::Str(resource.name.as_ref().into()),
+                    keys: Val::list(Vec::new()),
+                    blueprint: resource.blueprint.clone(),
+                }
+            })
+            .collect(),
+        Scope::Kubernetes(kinds) => kinds
+            .iter()
+            .flat_map(|kind| context.objects(kind))
+            .map(object_candidate)
+            .collect(),
+        Scope::Workload => world
+            .objects
+            .iter()
+            .map(object_candidate)
+            .filter(|candidate| candidate.pod.is_some())
+            .collect(),
+    }
+}
+
+fn blueprint_candidate<'a>(found: Match<'a>, select: &Path, sources: &Sources) -> Candidate<'a> {
+    let header = spot(found.node, found.key, sources);
+    Candidate {
+        this: Val::from(found.node),
+        header,
+        pod: None,
+        subject: Subject {
+            kind: SubjectKind::Blueprint,
+            type_: select.last_name().to_owned(),
+            address: found.pointer.clone(),
+        },
+        key: Val::text(found.last.clone()),
+        keys: Val::list(found.stars.iter().map(Val::text).collect()),
+        blueprint: None,
+        start: Match::start(found.node, found.key, found.pointer),
+    }
+}
+
+fn object_candidate(object: &crate::kubernetes::Object) -> Candidate<'_> {
+    let pod = pod_template(object).map(|(path, template)| {
+        let pointer = path.iter().fold(String::new(), |pointer, step| join(&pointer, step));
+        Match::start(template, Some(object.header), pointer)
+    });
+    Candidate {
+        this: Val::Map(Dict::Object(object)),
+        start: Match::start(&object.node, Some(object.header), String::new()),
+        header: object.header,
+        pod,
+        subject: Subject {
+            kind: SubjectKind::Kubernetes,
+            type_: object.kind.to_string(),
+            address: object.address.to_string(),
+        },
+        key: Val::Str(object.name.as_ref().into()),
+        keys: Val::list(Vec::new()),
+        blueprint: object.blueprint.clone(),
+    }
+}
+
+/// A rule with its expressions compiled.
+struct Compiled<'a> {
+    when: Option<&'a Expression>,
+    assert: &'a Expression,
+    message: Option<&'a Template>,
+    help: Option<&'a Template>,
+}
+
+fn compiled(rule: &Rule) -> Result<Compiled<'_>, Vec<Finding>> {
+    Ok(Compiled {
+        when: rule.when.as_ref().map(super::file::Cel::compiled).transpose()?,
+        assert: rule.assert.compiled()?,
+        message: rule.message.as_ref().map(super::file::Text::compiled).transpose()?,
+        help: rule.help.as_ref().map(super::file::Text::compiled).transpose()?,
+    })
+}
+
+fn evaluate_rule<'a>(policy: &'a Policy, rule: &'a Rule, context: &Context<'a>, evaluation: &mut Evaluation) {
+    let candidates = candidates(rule, context);
+    if candidates.is_empty() {
+        return;
+    }
+    let compiled = match compiled(rule) {
+        Ok(compiled) => compiled,
+        Err(faults) => {
+            evaluation.faults.extend(faults);
+            return;
+        }
+    };
+    let mut interpreter = Interpreter::new(context);
+    interpreter.set(ROOT, context.world.blueprint.map_or(Val::Unknown("no blueprint is among the inputs".into()), Val::from));
+    let today = context.world.at.map(|date| Val::text(date.to_string()));
+    interpreter.set(TODAY, today.unwrap_or(Val::Unknown("no date is given; say --at DATE".into())));
+    for candidate in &candidates {
+        interpreter.set(THIS, candidate.this.clone());
+        interpreter.set(KEY, candidate.key.clone());
+        interpreter.set(KEYS, candidate.keys.clone());
+        interpreter.set(ADDRESS, Val::text(candidate.subject.address.clone()));
+        interpreter.set(ITEM, Val::Null);
+        interpreter.set(ITEM_KEY, Val::Null);
+        let judge = Judge { policy, rule, compiled: &compiled, context, candidate };
+        evaluation.verdicts.extend(judge.verdicts(&mut interpreter));
+    }
+}
+
+/// What became of `when` and `assert`.
+enum Judgement {
+    NotApplicable,
+    Pass,
+    Fail,
+    Unproven(Undecided),
+}
+
+struct Judge<'a, 'j> {
+    policy: &'a Policy,
+    rule: &'a Rule,
+    compiled: &'j Compiled<'a>,
+    context: &'j Context<'a>,
+    candidate: &'j Candidate<'a>,
+}
+
+impl<'a> Judge<'a, '_> {
+    fn verdicts(&self, interpreter: &mut Interpreter<'a, '_>) -> Vec<Evaluated> {
+        let filters_items = self.compiled.when.is_some_and(|when| when.uses_item);
+        let when = self.compiled.when.filter(|_| !filters_items);
+        let applies = when.map_or(Ok(true), |when| interpreter.truth(when));
+        let Some(each) = &self.rule.each else {
+            let judgement = self.judge(interpreter, applies);
+            return self.verdict(interpreter, judgement, &self.candidate.start).into_iter().collect();
+        };
+        if applies == Ok(false) {
+            return Vec::new();
+        }
+        let mut found = Vec::new();
+        for item in self.items(each) {
+            interpreter.set(ITEM, Val::from(item.node));
+            let index = item.last.parse().map(Val::Int).ok().filter(|_| item.key.is_none());
+            interpreter.set(ITEM_KEY, index.unwrap_or_else(|| Val::text(item.last.clone())));
+            let applies = match self.compiled.when {
+                Some(when) if filters_items => interpreter.truth(when),
+                _ => applies.clone(),
+            };
+            let judgement = self.judge(interpreter, applies);
+            if !matches!(judgement, Judgement::Pass) {
+                found.extend(self.verdict(interpreter, judgement, &item));
+            }
+        }
+        if found.is_empty() {
+            interpreter.set(ITEM, Val::Null);
+            interpreter.set(ITEM_KEY, Val::Null);
+            found.extend(self.verdict(interpreter, Judgement::Pass, &self.candidate.start));
+        }
+        found
+    }
+
+    fn items(&self, each: &Path) -> Vec<Match<'a>> {
+        let (start, path) = self.rooted(&self.candidate.start, each);
+        path.walk(&start)
+    }
+
+    /// Under `workload: true` a path that begins with `pod` begins at the pod template.
+    fn rooted(&self, start: &Match<'a>, path: &Path) -> (Match<'a>, Path) {
+        match (&self.rule.scope, &self.candidate.pod) {
+            (Scope::Workload, Some(pod)) => match path.without_first("pod") {
+                Some(rest) => (pod.clone(), rest),
+                None => (start.clone(), path.clone()),
+            },
+            _ => (start.clone(), path.clone()),
+        }
+    }
+
+    fn judge(&self, interpreter: &mut Interpreter<'a, '_>, applies: Result<bool, Undecided>) -> Judgement {
+        if applies == Ok(false) {
+            return Judgement::NotApplicable;
+        }
+        match (applies, interpreter.truth(self.compiled.assert)) {
+            (_, Ok(true)) => Judgement::Pass,
+            (Err(undecided), _) | (Ok(_), Err(undecided)) => Judgement::Unproven(undecided),
+            (Ok(_), Ok(false)) => Judgement::Fail,
+        }
+    }
+
+    fn verdict(
+        &self,
+        interpreter: &mut Interpreter<'a, '_>,
+        judgement: Judgement,
+        place: &Match<'a>,
+    ) -> Option<Evaluated> {
+        let (verdict, reason) = match judgement {
+            Judgement::NotApplicable => return None,
+            Judgement::Pass => (Verdict::Pass, None),
+            Judgement::Fail => (Verdict::Fail, None),
+            Judgement::Unproven(undecided) => (Verdict::Unproven, Some(undecided)),
+        };
+        let sources = self.context.world.sources;
+        let (span, pointer) = match &self.rule.at {
+            Some(at) => {
+                let (start, path) = self.rooted(place, at);
+                let (found, pointer) = path.nearest(&start);
+                // A walk that did not leave its start points at the header.
+                let stays = found.pointer == self.candidate.start.pointer || self.is_pod_root(&found);
+                (if stays { self.candidate.header } else { spot(found.node, found.key, sources) }, pointer)
+            }
+            None if place.pointer == self.candidate.start.pointer => {
+                (self.candidate.header, place.pointer.clone())
+            }
+            None => (spot(place.node, place.key, sources), place.pointer.clone()),
+        };
+        let policy = self.policy;
+        let message = match (&reason, verdict) {
+            (Some(Undecided::Unknown(why)), _) => format!("cannot be proven from the files: {why}"),
+            (Some(Undecided::Error(why)), _) => format!("the policy could not be evaluated here: {why}"),
+            (None, Verdict::Pass) => policy.title.clone(),
+            (None, _) => self
+                .compiled
+                .message
+                .map_or_else(|| policy.title.clone(), |message| message.render(interpreter)),
+        };
+        let help = match (verdict, self.compiled.help) {
+            (Verdict::Pass, _) => String::new(),
+            (_, Some(help)) => help.render(interpreter),
+            (_, None) => self.fix_as_help(),
+        };
+        let fingerprint = fingerprint(&policy.id, &self.candidate.subject, &pointer);
+        let controls: BTreeMap<String, Vec<String>> = policy
+            .controls
+            .iter()
+            .map(|(framework, controls)| {
+                (framework.id().to_owned(), controls.iter().map(|control| control.id.clone()).collect())
+            })
+            .collect();
+        let finding = Finding {
+            code: policy.id.clone(),
+            verdict,
+            severity: policy.severity,
+            title: policy.title.clone(),
+            message,
+            subject: Some(self.candidate.subject.clone()),
+            span,
+            pointer,
+            label: if verdict == Verdict::Unproven { "not known from the files" } else { "" }.to_owned(),
+            related: Vec::new(),
+            help,
+            controls,
+            aliases: policy.aliases.clone(),
+        };
+        Some(Evaluated { finding, blueprint: self.candidate.blueprint.clone(), fingerprint })
+    }
+
+    fn is_pod_root(&self, found: &Match<'a>) -> bool {
+        self.candidate.pod.as_ref().is_some_and(|pod| pod.pointer == found.pointer && std::ptr::eq(pod.node, found.node))
+    }
+
+    fn fix_as_help(&self) -> String {
+        let set: Vec<String> =
+            self.rule.fix.iter().map(|(path, value)| format!("`{path}: {}`", value.to_json())).collect();
+        if set.is_empty() { String::new() } else { format!("set {}", set.join(", ")) }
+    }
+}
+
+/// Where to point for a value: at the key of a mapping or list (the value may be pages long), at a plain value itself,
+/// at the first line of what has no key.
+fn spot(node: &Node, key: Option<Span>, sources: &Sources) -> Span {
+    match (&node.value, key) {
+        (Value::Map(_) | Value::List(_), Some(key)) => key,
+        (_, Some(key)) if node.span.start == node.span.end => key,
+        _ => {
+            let text = sources.get(node.span.file).map_or("", |file| file.slice(node.span));
+            let line = text.lines().next().unwrap_or("").trim_end();
+            if line.is_empty() {
+                return node.span;
+            }
+            let start = node.span.start as usize;
+            Span::new(node.span.file, start, start + line.len())
+        }
+    }
+}

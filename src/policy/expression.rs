@@ -1,0 +1,427 @@
+//! Compiles CEL: parses with the `cel` crate, checks every name, and lowers to a tree that [`interpret`](super::interpret)
+//! evaluates directly over the spanned trees, with three values. (The crate's own values cannot carry an unknown.)
+
+use cel::common::ast::{CallExpr, ComprehensionExpr, EntryExpr, Expr as Ast, IdedExpr, LiteralValue, SourceInfo, operators};
+use cel::parser::Parser;
+
+use super::functions::{self, Function};
+use crate::source::did_you_mean;
+
+/// The variables every expression sees, by slot. `item` and `itemKey` only where a rule has `each`.
+pub(super) const VARIABLES: [&str; 8] = ["this", "item", "key", "keys", "itemKey", "root", "today", "@address"];
+/// Slot of `this`.
+pub(super) const THIS: usize = 0;
+/// Slot of `item`.
+pub(super) const ITEM: usize = 1;
+/// Slot of `key`.
+pub(super) const KEY: usize = 2;
+/// Slot of `keys`.
+pub(super) const KEYS: usize = 3;
+/// Slot of `itemKey`.
+pub(super) const ITEM_KEY: usize = 4;
+/// Slot of `root`.
+pub(super) const ROOT: usize = 5;
+/// Slot of `today`.
+pub(super) const TODAY: usize = 6;
+
+/// Slot of what `address(this)` says; not a name an expression can write.
+pub(super) const ADDRESS: usize = 7;
+
+/// Names that stand for what `type(x)` gives.
+const TYPES: [&str; 8] = ["string", "int", "double", "bool", "list", "map", "null_type", "reference"];
+/// Bytes an expression may have; the longest a person wrote so far has under 600.
+const MAX_LENGTH: usize = 20_000;
+
+/// A compiled expression.
+#[derive(Debug)]
+pub(super) struct Expression {
+    pub(super) root: Expr,
+    /// Whether it mentions `item` or `itemKey`.
+    pub(super) uses_item: bool,
+}
+
+/// What is wrong with an expression, and where in its text, in bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct CompileFault {
+    pub(super) start: usize,
+    pub(super) end: usize,
+    pub(super) message: String,
+    pub(super) help: String,
+}
+
+/// The lowered tree.
+#[derive(Debug)]
+pub(super) enum Expr {
+    Null,
+    Bool(bool),
+    Int(i64),
+    Float(f64),
+    Str(String),
+    Slot { slot: usize, name: String },
+    Field { operand: Box<Expr>, name: String },
+    Has { operand: Box<Expr>, name: String },
+    Index { operand: Box<Expr>, at: Box<Expr> },
+    And(Box<Expr>, Box<Expr>),
+    Or(Box<Expr>, Box<Expr>),
+    Not(Box<Expr>),
+    If(Box<(Expr, Expr, Expr)>),
+    Binary { operator: Binary, left: Box<Expr>, right: Box<Expr> },
+    Negate(Box<Expr>),
+    List(Vec<Expr>),
+    Map(Vec<(Expr, Expr)>),
+    All { range: Box<Expr>, slot: usize, body: Box<Expr> },
+    Exists { range: Box<Expr>, slot: usize, body: Box<Expr> },
+    ExistsOne { range: Box<Expr>, slot: usize, body: Box<Expr> },
+    Collect { range: Box<Expr>, slot: usize, filter: Option<Box<Expr>>, transform: Box<Expr> },
+    Default(Box<Expr>, Box<Expr>),
+    Matches { operand: Box<Expr>, regex: regex::Regex },
+    Call { function: &'static Function, arguments: Vec<Expr> },
+}
+
+/// Operators that look at both sides' values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Binary {
+    Equal,
+    NotEqual,
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+    Add,
+    Subtract,
+    Multiply,
+    Divide,
+    Remainder,
+    In,
+}
+
+impl Expr {
+    /// A path as it was written (`this.vpc_config[0].subnet_ids`), for messages; `None` for anything else.
+    pub(super) fn written(&self) -> Option<String> {
+        match self {
+            Self::Slot { name, .. } => Some(name.clone()),
+            Self::Field { operand, name } => Some(format!("{}.{name}", operand.written()?)),
+            Self::Index { operand, at } => match at.as_ref() {
+                Self::Int(at) => Some(format!("{}[{at}]", operand.written()?)),
+                Self::Str(key) => Some(format!("{}[\"{key}\"]", operand.written()?)),
+                _ => Some(format!("{}[{}]", operand.written()?, at.written()?)),
+            },
+            _ => None,
+        }
+    }
+}
+
+/// Compiles a text. `each` says whether `item` exists.
+pub(super) fn compile(text: &str, each: bool) -> Result<Expression, Vec<CompileFault>> {
+    let whole = |message: String, help: &str| {
+        vec![CompileFault { start: 0, end: text.len(), message, help: help.to_owned() }]
+    };
+    if text.trim().is_empty() {
+        return Err(whole("the expression is empty".to_owned(), "write a CEL expression that is true or false"));
+    }
+    if text.len() > MAX_LENGTH {
+        return Err(whole(
+            format!("the expression is longer than {MAX_LENGTH} bytes"),
+            "split the policy into several",
+        ));
+    }
+    let (ast, places) = match Parser::new().enable_ident_escape_syntax(true).parse_with_source_info(text) {
+        Ok(parsed) => parsed,
+        Err(errors) => return Err(errors.errors.iter().map(|error| syntax(text, error.pos, &error.msg)).collect()),
+    };
+    let mut lowering = Lowering { text, places, each, loops: Vec::new(), faults: Vec::new(), uses_item: false };
+    match lowering.expr(&ast) {
+        Some(root) if lowering.faults.is_empty() => Ok(Expression { root, uses_item: lowering.uses_item }),
+        _ => Err(lowering.faults),
+    }
+}
+
+fn syntax(text: &str, (line, column): (isize, isize), message: &str) -> CompileFault {
+    let line = usize::try_from(line - 1).unwrap_or(0);
+    let column = usize::try_from(column - 1).unwrap_or(0);
+    let before: usize = text.split_inclusive('\n').take(line).map(str::len).sum();
+    let rest = text.get(before..).unwrap_or("");
+    let start = before + rest.char_indices().nth(column).map_or(rest.len(), |(at, _)| at);
+    let next = text.get(start..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
+    CompileFault {
+        start,
+        end: start + next,
+        message: format!("the expression does not parse: {message}"),
+        help: "expressions are CEL: `&&` and `||` (not `and`, `or`), strings in double quotes, `!x` for not".to_owned(),
+    }
+}
+
+struct Lowering<'t> {
+    text: &'t str,
+    places: SourceInfo,
+    each: bool,
+    /// Names of the macros' variables that are in scope, outermost first.
+    loops: Vec<String>,
+    faults: Vec<CompileFault>,
+    uses_item: bool,
+}
+
+impl Lowering<'_> {
+    /// Records a fault at a node. A node's own place is often that of its operator; `word` is searched from there on.
+    fn fault(&mut self, node: u64, word: &str, message: String, help: String) {
+        let (start, stop) = self.places.offset_for(node).unwrap_or((0, 0));
+        let (start, stop) = (start as usize, stop as usize);
+        let found = self.text.get(start..).and_then(|rest| rest.find(word)).map(|at| start + at);
+        // A receiver call's place is its parenthesis, after the name.
+        let found = found.or_else(|| self.text.get(..start).and_then(|before| before.rfind(word)));
+        let (start, end) = match found {
+            Some(at) if !word.is_empty() => (at, at + word.len()),
+            _ => (start.min(self.text.len()), (stop + 1).clamp(start, self.text.len().max(start))),
+        };
+        self.faults.push(CompileFault { start, end, message, help });
+    }
+
+    fn boxed(&mut self, node: &IdedExpr) -> Option<Box<Expr>> {
+        self.expr(node).map(Box::new)
+    }
+
+    fn expr(&mut self, node: &IdedExpr) -> Option<Expr> {
+        match &node.expr {
+            Ast::Literal(literal) => self.literal(node.id, literal),
+            Ast::Ident(name) => self.variable(node.id, name),
+            Ast::Select(select) => {
+                let operand = self.boxed(&select.operand)?;
+                let name = select.field.clone();
+                Some(if select.test { Expr::Has { operand, name } } else { Expr::Field { operand, name } })
+            }
+            Ast::Call(call) => self.call(node.id, call),
+            Ast::Comprehension(comprehension) => self.comprehension(node.id, comprehension),
+            Ast::List(list) => {
+                let items: Vec<_> = list.elements.iter().map(|item| self.expr(item)).collect();
+                items.into_iter().collect::<Option<Vec<_>>>().map(Expr::List)
+            }
+            Ast::Map(map) => {
+                let mut entries = Vec::new();
+                for entry in &map.entries {
+                    let EntryExpr::MapEntry(entry) = &entry.expr else { continue };
+                    entries.push(self.expr(&entry.key).zip(self.expr(&entry.value)));
+                }
+                entries.into_iter().collect::<Option<Vec<_>>>().map(Expr::Map)
+            }
+            Ast::Struct(_) | Ast::Unspecified => {
+                self.fault(
+                    node.id,
+                    "",
+                    "messages (`Name{...}`) are not part of this language".to_owned(),
+                    "write a mapping: `{\"key\": value}`".to_owned(),
+                );
+                None
+            }
+        }
+    }
+
+    fn literal(&mut self, id: u64, literal: &LiteralValue) -> Option<Expr> {
+        Some(match literal {
+            LiteralValue::Null => Expr::Null,
+            LiteralValue::Boolean(value) => Expr::Bool(*value.inner()),
+            LiteralValue::Int(value) => Expr::Int(*value.inner()),
+            LiteralValue::UInt(value) => Expr::Int(i64::try_from(*value.inner()).unwrap_or(i64::MAX)),
+            LiteralValue::Double(value) => Expr::Float(*value.inner()),
+            LiteralValue::String(text) => Expr::Str(text.inner().to_owned()),
+            LiteralValue::Bytes(_) => {
+                let message = "byte strings are not part of this language".to_owned();
+                self.fault(id, "", message, "write the string without the `b` before it".to_owned());
+                return None;
+            }
+        })
+    }
+
+    fn variable(&mut self, id: u64, name: &str) -> Option<Expr> {
+        if let Some(at) = self.loops.iter().rposition(|variable| variable == name) {
+            return Some(Expr::Slot { slot: VARIABLES.len() + at, name: name.to_owned() });
+        }
+        if let Some(slot) = VARIABLES.iter().position(|variable| *variable == name) {
+            if matches!(slot, ITEM | ITEM_KEY) {
+                self.uses_item = true;
+                if !self.each {
+                    let message = format!("`{name}` exists only in a rule with `each`");
+                    self.fault(id, name, message, "add `each: <path>` to the rule, or use `this`".to_owned());
+                    return None;
+                }
+            }
+            return Some(Expr::Slot { slot, name: name.to_owned() });
+        }
+        if TYPES.contains(&name) {
+            return Some(Expr::Str(name.to_owned()));
+        }
+        let writable = VARIABLES.iter().copied().filter(|variable| !variable.starts_with('@'));
+        let known: Vec<&str> = writable.chain(self.loops.iter().map(String::as_str)).collect();
+        let help = match did_you_mean(name, known.iter().copied()) {
+            Some(close) => format!("did you mean `{close}`?"),
+            None => format!("variables here: {}", known.join(", ")),
+        };
+        self.fault(id, name, format!("there is no variable `{name}`"), help);
+        None
+    }
+
+    fn call(&mut self, id: u64, call: &CallExpr) -> Option<Expr> {
+        let arguments: Vec<Option<Expr>> =
+            call.target.as_deref().into_iter().chain(&call.args).map(|argument| self.expr(argument)).collect();
+        if call.target.is_none()
+            && let Some(operator) = binary(&call.func_name)
+        {
+            let [left, right] = fixed(arguments)?;
+            return Some(Expr::Binary { operator, left: Box::new(left), right: Box::new(right) });
+        }
+        match call.func_name.as_str() {
+            operators::LOGICAL_AND => {
+                let [left, right] = fixed(arguments)?;
+                Some(Expr::And(Box::new(left), Box::new(right)))
+            }
+            operators::LOGICAL_OR => {
+                let [left, right] = fixed(arguments)?;
+                Some(Expr::Or(Box::new(left), Box::new(right)))
+            }
+            operators::LOGICAL_NOT => fixed(arguments).map(|[operand]| Expr::Not(Box::new(operand))),
+            operators::NEGATE => fixed(arguments).map(|[operand]| Expr::Negate(Box::new(operand))),
+            operators::CONDITIONAL => {
+                let [condition, yes, no] = fixed(arguments)?;
+                Some(Expr::If(Box::new((condition, yes, no))))
+            }
+            operators::INDEX => {
+                let [operand, at] = fixed(arguments)?;
+                Some(Expr::Index { operand: Box::new(operand), at: Box::new(at) })
+            }
+            name => self.function(id, name, call.target.is_some(), arguments),
+        }
+    }
+
+    fn function(&mut self, id: u64, name: &str, member: bool, arguments: Vec<Option<Expr>>) -> Option<Expr> {
+        let Some(function) = functions::find(name) else {
+            let macros = ["all", "exists", "exists_one", "map", "filter", "has"];
+            let names = functions::names().chain(macros);
+            let help = match did_you_mean(name, names) {
+                Some(close) if close == name => format!("`{name}` is a macro: `list.{name}(v, ...)`"),
+                Some(close) => format!("did you mean `{close}`?"),
+                None => "docs/policy-language.md lists the functions".to_owned(),
+            };
+            self.fault(id, name, format!("there is no function `{name}`"), help);
+            return None;
+        };
+        let style = function.style;
+        if !style.allows(member) {
+            let message = format!("`{name}` is written {}", function.usage);
+            self.fault(id, name, message, format!("write `{}`", function.usage));
+            return None;
+        }
+        let count = function.arguments;
+        if arguments.len() != count {
+            let message = format!("`{name}` takes {count} values, and {} are given", arguments.len());
+            self.fault(id, name, message, format!("write `{}`", function.usage));
+            return None;
+        }
+        let arguments = arguments.into_iter().collect::<Option<Vec<_>>>()?;
+        match (name, arguments) {
+            ("address", arguments) if matches!(arguments.as_slice(), [Expr::Slot { slot: THIS, .. }]) => {
+                Some(Expr::Slot { slot: ADDRESS, name: "address(this)".to_owned() })
+            }
+            ("default", arguments) => {
+                let [value, otherwise] = fixed(arguments.into_iter().map(Some).collect())?;
+                Some(Expr::Default(Box::new(value), Box::new(otherwise)))
+            }
+            ("matches", mut arguments) if matches!(arguments.get(1), Some(Expr::Str(_))) => {
+                let (Some(Expr::Str(pattern)), Some(operand)) = (arguments.pop(), arguments.pop()) else {
+                    return None;
+                };
+                match functions::regex(&pattern) {
+                    Ok(regex) => Some(Expr::Matches { operand: Box::new(operand), regex }),
+                    Err(why) => {
+                        self.fault(id, name, why, "patterns are RE2 without look-around".to_owned());
+                        None
+                    }
+                }
+            }
+            (_, arguments) => Some(Expr::Call { function, arguments }),
+        }
+    }
+
+    /// The parser expands macros into comprehensions of five fixed shapes (the language definition's section "Macros").
+    fn comprehension(&mut self, id: u64, node: &ComprehensionExpr) -> Option<Expr> {
+        let range = self.boxed(&node.iter_range);
+        let slot = VARIABLES.len() + self.loops.len();
+        self.loops.push(node.iter_var.clone());
+        let lowered = self.macro_body(id, node);
+        self.loops.pop();
+        let range = range?;
+        Some(match lowered? {
+            Shape::All(body) => Expr::All { range, slot, body },
+            Shape::Exists(body) => Expr::Exists { range, slot, body },
+            Shape::ExistsOne(body) => Expr::ExistsOne { range, slot, body },
+            Shape::Collect(filter, transform) => Expr::Collect { range, slot, filter, transform },
+        })
+    }
+
+    fn macro_body(&mut self, id: u64, node: &ComprehensionExpr) -> Option<Shape> {
+        let step = as_call(&node.loop_step)?;
+        match (step.func_name.as_str(), step.args.as_slice()) {
+            (operators::LOGICAL_AND, [_, body]) => self.boxed(body).map(Shape::All),
+            (operators::LOGICAL_OR, [_, body]) => self.boxed(body).map(Shape::Exists),
+            (operators::ADD, [_, items]) => {
+                let transform = self.boxed(only(items)?)?;
+                Some(Shape::Collect(None, transform))
+            }
+            (operators::CONDITIONAL, [condition, step, _]) => {
+                let added = as_call(step)?.args.get(1)?;
+                let condition = self.boxed(condition);
+                if let Ast::List(_) = added.expr {
+                    let transform = self.boxed(only(added)?)?;
+                    return Some(Shape::Collect(Some(condition?), transform));
+                }
+                condition.map(Shape::ExistsOne)
+            }
+            _ => {
+                let message = "this kind of comprehension is not supported".to_owned();
+                self.fault(id, "", message, "use all, exists, exists_one, map or filter".to_owned());
+                None
+            }
+        }
+    }
+}
+
+enum Shape {
+    All(Box<Expr>),
+    Exists(Box<Expr>),
+    ExistsOne(Box<Expr>),
+    Collect(Option<Box<Expr>>, Box<Expr>),
+}
+
+fn as_call(node: &IdedExpr) -> Option<&CallExpr> {
+    match &node.expr {
+        Ast::Call(call) => Some(call),
+        _ => None,
+    }
+}
+
+fn only(node: &IdedExpr) -> Option<&IdedExpr> {
+    match &node.expr {
+        Ast::List(list) => list.elements.first(),
+        _ => None,
+    }
+}
+
+fn fixed<const N: usize>(arguments: Vec<Option<Expr>>) -> Option<[Expr; N]> {
+    arguments.into_iter().collect::<Option<Vec<_>>>()?.try_into().ok()
+}
+
+fn binary(name: &str) -> Option<Binary> {
+    Some(match name {
+        operators::EQUALS => Binary::Equal,
+        operators::NOT_EQUALS => Binary::NotEqual,
+        operators::LESS => Binary::Less,
+        operators::LESS_EQUALS => Binary::LessOrEqual,
+        operators::GREATER => Binary::Greater,
+        operators::GREATER_EQUALS => Binary::GreaterOrEqual,
+        operators::ADD => Binary::Add,
+        operators::SUBSTRACT => Binary::Subtract,
+        operators::MULTIPLY => Binary::Multiply,
+        operators::DIVIDE => Binary::Divide,
+        operators::MODULO => Binary::Remainder,
+        operators::IN => Binary::In,
+        _ => return None,
+    })
+}

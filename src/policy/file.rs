@@ -1,0 +1,179 @@
+//! What a policy file says. [`read`](super::read) makes these out of YAML, [`schema`](super::schema) describes them.
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+use super::controls::Framework;
+use super::expression::{CompileFault, Expression};
+use super::path::Path;
+use super::template::Template;
+use crate::source::{Finding, Node, Severity, Span, SubjectKind, Verdict, fault};
+
+/// One requirement: why, for which control, and how to tell.
+#[derive(Debug)]
+pub struct Policy {
+    /// `NXF-NET-001`; never reused.
+    pub id: String,
+    /// The directory its file is in: `network`.
+    pub domain: String,
+    /// The requirement in one line.
+    pub title: String,
+    /// How bad it is not to meet it.
+    pub severity: Severity,
+    /// Why a bank cares.
+    pub rationale: String,
+    /// The controls it is evidence for.
+    pub controls: BTreeMap<Framework, Vec<Control>>,
+    /// The same check's names in other tools.
+    pub aliases: Vec<String>,
+    /// Whether a waiver may accept a violation.
+    pub waivable: bool,
+    /// How to tell.
+    pub rules: Vec<Rule>,
+    /// What it says of small inputs.
+    pub examples: Vec<Example>,
+    /// Where the id stands in the policy file.
+    pub span: Span,
+}
+
+/// One control of a framework.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Control {
+    /// `10.2.1`, `AU-12`, `CC7.2`.
+    pub id: String,
+    /// Who says so.
+    pub by: Provenance,
+}
+
+/// Who says that a policy is evidence for a control.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, schemars::JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+pub enum Provenance {
+    /// A published mapping lists an equivalent check.
+    Published,
+    /// We do; an assessor has to confirm it.
+    Judgement,
+}
+
+impl Provenance {
+    /// The word policy files use.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Published => "published",
+            Self::Judgement => "judgement",
+        }
+    }
+}
+
+/// Which things a rule looks at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scope {
+    /// Nodes of the resolved blueprint.
+    Blueprint(Path),
+    /// Resources of these types; `data.aws_region` is a data source.
+    Terraform(Vec<String>),
+    /// Objects of these kinds, `Ingress` or `Ingress.networking.k8s.io`.
+    Kubernetes(Vec<String>),
+    /// Every object that has a pod.
+    Workload,
+}
+
+impl Scope {
+    /// The kind of input.
+    pub fn kind(&self) -> SubjectKind {
+        match self {
+            Self::Blueprint(_) => SubjectKind::Blueprint,
+            Self::Terraform(_) => SubjectKind::Terraform,
+            Self::Kubernetes(_) | Self::Workload => SubjectKind::Kubernetes,
+        }
+    }
+}
+
+/// How to tell on one kind of input.
+#[derive(Debug)]
+pub struct Rule {
+    /// Which things it looks at.
+    pub scope: Scope,
+    /// Other kinds of input it looks at; it is skipped without them.
+    pub needs: Vec<SubjectKind>,
+    pub(super) when: Option<Cel>,
+    pub(super) each: Option<Path>,
+    pub(super) assert: Cel,
+    pub(super) at: Option<Path>,
+    pub(super) message: Option<Text>,
+    pub(super) help: Option<Text>,
+    /// What would meet the requirement: paths relative to the subject, and the values to set there.
+    pub fix: Vec<(Path, Node)>,
+}
+
+impl Rule {
+    /// The expression that has to be true, as it is written.
+    pub fn assertion(&self) -> &str {
+        &self.assert.text
+    }
+}
+
+/// An expression, compiled when it is first needed.
+#[derive(Debug)]
+pub(super) struct Cel {
+    pub(super) text: String,
+    pub(super) span: Span,
+    /// Where the text begins in the file, if it stands there byte by byte.
+    pub(super) verbatim: Option<u32>,
+    pub(super) each: bool,
+    pub(super) compiled: OnceLock<Result<Expression, Vec<CompileFault>>>,
+}
+
+impl Cel {
+    pub(super) fn compiled(&self) -> Result<&Expression, Vec<Finding>> {
+        let compiled = self.compiled.get_or_init(|| super::expression::compile(&self.text, self.each));
+        compiled.as_ref().map_err(|faults| placed(faults, self.span, self.verbatim))
+    }
+}
+
+/// A message, compiled when it is first needed.
+#[derive(Debug)]
+pub(super) struct Text {
+    pub(super) text: String,
+    pub(super) span: Span,
+    pub(super) verbatim: Option<u32>,
+    pub(super) each: bool,
+    pub(super) compiled: OnceLock<Result<Template, Vec<CompileFault>>>,
+}
+
+impl Text {
+    pub(super) fn compiled(&self) -> Result<&Template, Vec<Finding>> {
+        let compiled = self.compiled.get_or_init(|| Template::compile(&self.text, self.each));
+        compiled.as_ref().map_err(|faults| placed(faults, self.span, self.verbatim))
+    }
+}
+
+fn placed(faults: &[CompileFault], span: Span, verbatim: Option<u32>) -> Vec<Finding> {
+    faults
+        .iter()
+        .map(|found| {
+            let place = verbatim.map_or(span, |start| {
+                let start = start as usize;
+                Span::new(span.file, start + found.start, start + found.end)
+            });
+            Finding::fault(fault::POLICY_FILE, place, &found.message).label("here").help(&found.help)
+        })
+        .collect()
+}
+
+/// A small input and what the policy says of it.
+#[derive(Debug)]
+pub struct Example {
+    /// What it shows.
+    pub name: String,
+    /// A fragment of a blueprint, merged over the base blueprint.
+    pub blueprint: Option<Node>,
+    /// The text of one `.tf` file.
+    pub terraform: Option<String>,
+    /// A stream of manifests.
+    pub kubernetes: Option<String>,
+    /// Subject to expected verdict; `None` says that the rule does not apply to it.
+    pub expect: BTreeMap<String, Option<Verdict>>,
+    /// Where it stands in the policy file.
+    pub span: Span,
+}

@@ -1,0 +1,68 @@
+//! Objects and the pods in them.
+
+use super::super::value::{Dict, Outcome, Val, unknown};
+use super::super::world::Context;
+use super::{names_of, take};
+use crate::kubernetes::{Object, workload};
+use crate::source::Node;
+
+/// Every object of a kind, in file order.
+pub(super) fn objects<'a>(context: &Context<'a>, values: &[Val<'a>]) -> Outcome<'a> {
+    let [kinds] = take(values)?;
+    if context.world.objects.is_empty() {
+        return unknown("no Kubernetes manifest is among the inputs");
+    }
+    let mut found = Vec::new();
+    for kind in names_of(kinds)? {
+        found.extend(context.objects(&kind).into_iter().map(|object| Val::Map(Dict::Object(object))));
+    }
+    Ok(Val::list(found))
+}
+
+pub(super) fn namespace_of<'a>(_: &Context<'a>, values: &[Val<'a>]) -> Outcome<'a> {
+    let [object] = take(values)?;
+    if let Val::Map(Dict::Object(object)) = object
+        && !workload::is_namespaced(&object.kind)
+    {
+        return Ok(Val::Null);
+    }
+    match object.field("metadata")?.field("namespace")? {
+        Val::Null => Ok(Val::Str("default".into())),
+        namespace => namespace.known(),
+    }
+}
+
+/// Where a kind keeps its pod template, and the template.
+pub(in super::super) fn pod_template(object: &Object) -> Option<(&'static [&'static str], &Node)> {
+    workload::template_path(&object.kind).zip(workload::pod(object))
+}
+
+pub(super) fn pod<'a>(_: &Context<'a>, values: &[Val<'a>]) -> Outcome<'a> {
+    let [object] = take(values)?;
+    match object {
+        Val::Map(Dict::Object(object)) => {
+            Ok(pod_template(object).map_or(Val::Null, |(_, template)| Val::from(template)))
+        }
+        other => other.refuse("an object"),
+    }
+}
+
+/// The pod of an object, or the value itself where it is a pod already.
+pub(super) fn as_pod<'a>(value: &Val<'a>) -> Val<'a> {
+    match value {
+        Val::Map(Dict::Object(object)) => {
+            pod_template(object).map_or(Val::Null, |(_, template)| Val::from(template))
+        }
+        pod => pod.clone(),
+    }
+}
+
+pub(super) fn containers<'a>(_: &Context<'a>, values: &[Val<'a>]) -> Outcome<'a> {
+    let [object] = take(values)?;
+    let spec = as_pod(object).field("spec")?;
+    let mut found = Vec::new();
+    for list in ["containers", "initContainers", "ephemeralContainers"] {
+        found.extend(spec.field(list)?.known()?.items()?);
+    }
+    Ok(Val::list(found))
+}

@@ -1,0 +1,190 @@
+//! Strings, conversions, quantities and durations.
+
+use super::super::value::{Outcome, Undecided, Val, as_float, error};
+use super::super::world::Context;
+use super::take;
+
+fn two<'a>(values: &[Val<'a>], holds: fn(&str, &str) -> bool) -> Outcome<'a> {
+    let [text, part] = take(values)?;
+    Ok(Val::Bool(holds(text.as_text()?, part.as_text()?)))
+}
+
+/// `s.contains(t)`; of a list, whether it has the value.
+pub(super) fn contains<'a>(_: &Context<'a>, values: &[Val<'a>]) -> Outcome<'a> {
+    two(values, |text, part| text.contains(part))
+}
+
+pub(super) fn starts_with<'a>(_: &Context<'a>, values: &[Val<'a>]) -> Outcome<'a> {
+    two(values, |text, part| text.starts_with(part))
+}
+
+pub(super) fn ends_with<'a>(_: &Context<'a>, values: &[Val<'a>]) -> Outcome<'a> {
+    two(values, |text, part| text.ends_with(part))
+}
+
+/// Only for patterns that an expression computes; literal ones are compiled with the expression.
+pub(super) fn matches<'a>(_: &Context<'a>, values: &[Val<'a>]) -> Outcome<'a> {
+    let [text, pattern] = take(values)?;
+    match super::regex(pattern.as_text()?) {
+        Ok(regex) => Ok(Val::Bool(regex.is_match(text.as_text()?))),
+        Err(why) => error(why),
+    }
+}
+
+pub(super) fn lower_ascii<'a>(_: &Context<'a>, values: &[Val<'a>]) -> Outcome<'a> {
+    let [text] = take(values)?;
+    Ok(Val::text(text.as_text()?.to_ascii_lowercase()))
+}
+
+pub(super) fn upper_ascii<'a>(_: &Context<'a>, values: &[Val<'a>]) -> Outcome<'a> {
+    let [text] = take(values)?;
+    Ok(Val::text(text.as_text()?.to_ascii_uppercase()))
+}
+
+pub(super) fn trim<'a>(_: &Context<'a>, values: &[Val<'a>]) -> Outcome<'a> {
+    let [text] = take(values)?;
+    Ok(Val::text(text.as_text()?.trim()))
+}
+
+pub(super) fn replace<'a>(_: &Context<'a>, values: &[Val<'a>]) -> Outcome<'a> {
+    let [text, from, to] = take(values)?;
+    Ok(Val::text(text.as_text()?.replace(from.as_text()?, to.as_text()?)))
+}
+
+pub(super) fn split<'a>(_: &Context<'a>, values: &[Val<'a>]) -> Outcome<'a> {
+    let [text, separator] = take(values)?;
+    Ok(Val::list(text.as_text()?.split(separator.as_text()?).map(Val::text).collect()))
+}
+
+pub(super) fn join<'a>(_: &Context<'a>, values: &[Val<'a>]) -> Outcome<'a> {
+    let [list, separator] = take(values)?;
+    let mut parts = Vec::new();
+    for item in list.items()? {
+        parts.push(item.as_text()?.to_owned());
+    }
+    Ok(Val::text(parts.join(separator.as_text()?)))
+}
+
+pub(super) fn string<'a>(_: &Context<'a>, values: &[Val<'a>]) -> Outcome<'a> {
+    let [value] = take(values)?;
+    match value {
+        Val::Bool(_) | Val::Int(_) | Val::Float(_) | Val::Str(_) => Ok(Val::text(value.to_string())),
+        other => other.refuse("a string, number or boolean"),
+    }
+}
+
+/// Cuts towards zero, as the language definition says of `int(double)`.
+pub(super) fn int<'a>(_: &Context<'a>, values: &[Val<'a>]) -> Outcome<'a> {
+    let [value] = take(values)?;
+    match value {
+        Val::Int(value) => Ok(Val::Int(*value)),
+        Val::Float(value) => format!("{:.0}", value.trunc())
+            .parse()
+            .map_or_else(|_| error(format!("{value} is no whole number of 64 bits")), |value| Ok(Val::Int(value))),
+        Val::Str(text) => match text.parse() {
+            Ok(value) => Ok(Val::Int(value)),
+            Err(_) => error(format!("\"{text}\" is no whole number")),
+        },
+        other => other.refuse("a number or a string that holds one"),
+    }
+}
+
+pub(super) fn double<'a>(_: &Context<'a>, values: &[Val<'a>]) -> Outcome<'a> {
+    let [value] = take(values)?;
+    match value {
+        Val::Int(_) | Val::Float(_) => Ok(Val::Float(as_float(value))),
+        Val::Str(text) => match text.parse() {
+            Ok(value) => Ok(Val::Float(value)),
+            Err(_) => error(format!("\"{text}\" is no number")),
+        },
+        other => other.refuse("a number or a string that holds one"),
+    }
+}
+
+pub(super) fn bool<'a>(_: &Context<'a>, values: &[Val<'a>]) -> Outcome<'a> {
+    let [value] = take(values)?;
+    match value {
+        Val::Bool(value) => Ok(Val::Bool(*value)),
+        Val::Str(text) if text == "true" => Ok(Val::Bool(true)),
+        Val::Str(text) if text == "false" => Ok(Val::Bool(false)),
+        other => other.refuse("true, false or a string that says so"),
+    }
+}
+
+pub(super) fn json<'a>(_: &Context<'a>, values: &[Val<'a>]) -> Outcome<'a> {
+    let [text] = take(values)?;
+    match serde_json::from_str(text.as_text()?) {
+        Ok(json) => Ok(Val::from_json(&json)),
+        Err(why) => error(format!("the text is not JSON: {why}")),
+    }
+}
+
+/// The grammar of `resource.Quantity` in Kubernetes' apimachinery.
+pub(super) fn quantity<'a>(_: &Context<'a>, values: &[Val<'a>]) -> Outcome<'a> {
+    let [value] = take(values)?;
+    let text = match value {
+        Val::Int(_) | Val::Float(_) => return Ok(Val::Float(as_float(value))),
+        other => other.as_text()?,
+    };
+    const SUFFIXES: [(&str, f64); 15] = [
+        ("Ki", 1024.0),
+        ("Mi", 1_048_576.0),
+        ("Gi", 1_073_741_824.0),
+        ("Ti", 1_099_511_627_776.0),
+        ("Pi", 1_125_899_906_842_624.0),
+        ("Ei", 1_152_921_504_606_846_976.0),
+        ("n", 1e-9),
+        ("u", 1e-6),
+        ("m", 1e-3),
+        ("k", 1e3),
+        ("M", 1e6),
+        ("G", 1e9),
+        ("T", 1e12),
+        ("P", 1e15),
+        ("E", 1e18),
+    ];
+    let (number, factor) = SUFFIXES
+        .iter()
+        .find_map(|(suffix, factor)| text.strip_suffix(suffix).map(|number| (number, *factor)))
+        .unwrap_or((text, 1.0));
+    let plain = number.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'+' | b'-' | b'e' | b'E'));
+    match number.parse::<f64>() {
+        Ok(number) if plain => Ok(Val::Float(number * factor)),
+        _ => error(format!("\"{text}\" is no quantity; \"500m\" and \"1Gi\" are")),
+    }
+}
+
+pub(super) fn duration_seconds<'a>(_: &Context<'a>, values: &[Val<'a>]) -> Outcome<'a> {
+    let [value] = take(values)?;
+    let text = match value {
+        Val::Int(seconds) => return Ok(Val::Int(*seconds)),
+        other => other.as_text()?,
+    };
+    seconds(text).map(Val::Int)
+}
+
+fn seconds(text: &str) -> Result<i64, Undecided> {
+    let wrong = || error(format!("\"{text}\" is no duration; \"60m\", \"1h30m\" and \"2d\" are"));
+    let (mut total, mut rest) = (0_i64, text);
+    if rest.is_empty() {
+        return wrong();
+    }
+    while let Some(unit) = rest.find(|next: char| !next.is_ascii_digit()) {
+        let factor = match rest.get(unit..=unit) {
+            Some("s") => 1,
+            Some("m") => 60,
+            Some("h") => 3_600,
+            Some("d") => 86_400,
+            Some("w") => 604_800,
+            _ => return wrong(),
+        };
+        let part = rest.get(..unit).and_then(|number| number.parse::<i64>().ok());
+        let Some(sum) = part.and_then(|part| part.checked_mul(factor)).and_then(|part| total.checked_add(part))
+        else {
+            return wrong();
+        };
+        total = sum;
+        rest = rest.get(unit + 1..).unwrap_or("");
+    }
+    if rest.is_empty() { Ok(total) } else { wrong() }
+}

@@ -1,0 +1,315 @@
+//! Evaluates compiled expressions with three values: true, false, and undecided.
+
+use std::borrow::Cow;
+
+use super::expression::{Binary, Expr, Expression, VARIABLES};
+use super::value::{Outcome, Undecided, Val, compare, equal, error, unknown};
+use super::world::Context;
+
+/// Steps one evaluation may take; a policy over a few thousand resources takes some ten thousand.
+const MAX_STEPS: u32 = 20_000_000;
+
+/// Evaluates one expression after another with the same variables.
+pub(super) struct Interpreter<'a, 'c> {
+    context: &'c Context<'a>,
+    slots: Vec<Val<'a>>,
+    steps: u32,
+}
+
+impl<'a, 'c> Interpreter<'a, 'c> {
+    /// Starts with every variable null.
+    pub(super) fn new(context: &'c Context<'a>) -> Self {
+        Self { context, slots: vec![Val::Null; VARIABLES.len()], steps: 0 }
+    }
+
+    /// Sets a variable.
+    pub(super) fn set(&mut self, slot: usize, value: Val<'a>) {
+        if let Some(place) = self.slots.get_mut(slot) {
+            *place = value;
+        }
+    }
+
+    /// The value of an expression.
+    pub(super) fn value(&mut self, expression: &'a Expression) -> Outcome<'a> {
+        self.steps = 0;
+        self.slots.truncate(VARIABLES.len());
+        self.eval(&expression.root)
+    }
+
+    /// The value of an expression as true or false.
+    pub(super) fn truth(&mut self, expression: &'a Expression) -> Result<bool, Undecided> {
+        self.value(expression)?.truth().map_err(|undecided| named(undecided, &expression.root))
+    }
+
+    fn eval(&mut self, expr: &'a Expr) -> Outcome<'a> {
+        self.steps += 1;
+        if self.steps > MAX_STEPS {
+            return error(format!("it takes more than {MAX_STEPS} steps"));
+        }
+        match expr {
+            Expr::Null => Ok(Val::Null),
+            Expr::Bool(value) => Ok(Val::Bool(*value)),
+            Expr::Int(value) => Ok(Val::Int(*value)),
+            Expr::Float(value) => Ok(Val::Float(*value)),
+            Expr::Str(text) => Ok(Val::Str(Cow::Borrowed(text))),
+            Expr::Slot { slot, .. } => known(self.slots.get(*slot).cloned().unwrap_or(Val::Null), expr),
+            Expr::Field { operand, name } => {
+                let value = self.eval(operand)?.field(name).map_err(|undecided| named(undecided, operand))?;
+                known(value, expr)
+            }
+            Expr::Has { operand, name } => {
+                let value = self.eval(operand)?.field(name)?;
+                Ok(Val::Bool(!matches!(value.known()?, Val::Null)))
+            }
+            Expr::Index { operand, at } => {
+                let value = self.eval(operand)?;
+                let at = self.eval(at)?;
+                known(value.index(&at).map_err(|undecided| named(undecided, operand))?, expr)
+            }
+            Expr::And(left, right) => self.both(left, right, false),
+            Expr::Or(left, right) => self.both(left, right, true),
+            Expr::Not(operand) => self.bool(operand).map(|value| Val::Bool(!value)),
+            Expr::If(parts) => {
+                if self.bool(&parts.0)? {
+                    self.eval(&parts.1)
+                } else {
+                    self.eval(&parts.2)
+                }
+            }
+            Expr::Binary { operator, left, right } => self.binary(*operator, left, right),
+            Expr::Negate(operand) => match self.eval(operand)? {
+                Val::Int(value) => value.checked_neg().map_or_else(overflow, |value| Ok(Val::Int(value))),
+                Val::Float(value) => Ok(Val::Float(-value)),
+                other => other.refuse("a number after `-`"),
+            },
+            Expr::List(items) => {
+                items.iter().map(|item| self.element(item)).collect::<Result<_, _>>().map(Val::list)
+            }
+            Expr::Map(entries) => {
+                let mut made = Vec::with_capacity(entries.len());
+                for (key, value) in entries {
+                    let key = match self.eval(key)? {
+                        Val::Str(key) => key,
+                        other => return other.refuse("a string as the key of a mapping"),
+                    };
+                    made.push((key, self.element(value)?));
+                }
+                Ok(Val::map(made))
+            }
+            Expr::All { range, slot, body } => self.quantified(range, *slot, body, false),
+            Expr::Exists { range, slot, body } => self.quantified(range, *slot, body, true),
+            Expr::ExistsOne { range, slot, body } => self.exactly_one(range, *slot, body),
+            Expr::Collect { range, slot, filter, transform } => {
+                self.collect(range, *slot, filter.as_deref(), transform)
+            }
+            Expr::Default(value, otherwise) => match self.eval(value)? {
+                Val::Null => self.eval(otherwise),
+                value => Ok(value),
+            },
+            Expr::Matches { operand, regex } => {
+                let value = self.eval(operand)?;
+                let text = value.as_text().map_err(|undecided| named(undecided, operand))?;
+                Ok(Val::Bool(regex.is_match(text)))
+            }
+            Expr::Call { function, arguments } => {
+                let mut values = Vec::with_capacity(arguments.len());
+                for argument in arguments {
+                    values.push(self.eval(argument)?);
+                }
+                (function.call)(self.context, &values).map_err(|undecided| match undecided {
+                    Undecided::Error(why) => Undecided::Error(format!("{}: {why}", function.usage)),
+                    unknown @ Undecided::Unknown(_) => unknown,
+                })
+            }
+        }
+    }
+
+    fn bool(&mut self, expr: &'a Expr) -> Result<bool, Undecided> {
+        self.eval(expr)?.truth().map_err(|undecided| named(undecided, expr))
+    }
+
+    /// An element of a literal: an unknown one is kept as such, so that the others can still decide.
+    fn element(&mut self, expr: &'a Expr) -> Outcome<'a> {
+        match self.eval(expr) {
+            Err(Undecided::Unknown(why)) => Ok(Val::Unknown(Cow::Owned(why))),
+            outcome => outcome,
+        }
+    }
+
+    /// `&&` (decided by false) and `||` (decided by true): the deciding value wins over undecided on either side.
+    fn both(&mut self, left: &'a Expr, right: &'a Expr, decisive: bool) -> Outcome<'a> {
+        let left = self.bool(left);
+        if left == Ok(decisive) {
+            return Ok(Val::Bool(decisive));
+        }
+        let right = self.bool(right);
+        if right == Ok(decisive) {
+            return Ok(Val::Bool(decisive));
+        }
+        left.and(right).map(Val::Bool)
+    }
+
+    fn range(&mut self, range: &'a Expr) -> Result<Vec<Val<'a>>, Undecided> {
+        self.eval(range)?.items().map_err(|undecided| named(undecided, range))
+    }
+
+    fn with(&mut self, slot: usize, value: Val<'a>) {
+        self.slots.truncate(slot);
+        // Slots are numbered by nesting, so the place of an inner variable follows its outer ones.
+        self.slots.resize(slot, Val::Null);
+        self.slots.push(value);
+    }
+
+    fn quantified(&mut self, range: &'a Expr, slot: usize, body: &'a Expr, decisive: bool) -> Outcome<'a> {
+        let mut doubt = None;
+        for item in self.range(range)? {
+            self.with(slot, item);
+            match self.bool(body) {
+                Ok(value) if value == decisive => return Ok(Val::Bool(decisive)),
+                Ok(_) => {}
+                Err(undecided) => doubt = doubt.or(Some(undecided)),
+            }
+        }
+        doubt.map_or(Ok(Val::Bool(!decisive)), Err)
+    }
+
+    fn exactly_one(&mut self, range: &'a Expr, slot: usize, body: &'a Expr) -> Outcome<'a> {
+        let (mut found, mut doubt) = (0, None);
+        for item in self.range(range)? {
+            self.with(slot, item);
+            match self.bool(body) {
+                Ok(value) => found += i32::from(value),
+                Err(undecided) => doubt = doubt.or(Some(undecided)),
+            }
+        }
+        match doubt {
+            // Two are too many, whatever the unknown ones are.
+            Some(undecided) if found < 2 => Err(undecided),
+            _ => Ok(Val::Bool(found == 1)),
+        }
+    }
+
+    fn collect(
+        &mut self,
+        range: &'a Expr,
+        slot: usize,
+        filter: Option<&'a Expr>,
+        transform: &'a Expr,
+    ) -> Outcome<'a> {
+        let mut made = Vec::new();
+        for item in self.range(range)? {
+            self.with(slot, item);
+            if let Some(filter) = filter
+                && !self.bool(filter)?
+            {
+                continue;
+            }
+            let value = self.element(transform)?;
+            made.push(value);
+        }
+        Ok(Val::list(made))
+    }
+
+    fn binary(&mut self, operator: Binary, left: &'a Expr, right: &'a Expr) -> Outcome<'a> {
+        let (one, two) = (self.eval(left)?, self.eval(right)?);
+        let ordered = |wanted: fn(std::cmp::Ordering) -> bool| match compare(&one, &two) {
+            Ok(order) => Ok(Val::Bool(order.is_some_and(wanted))),
+            Err(Undecided::Error(_)) if matches!(one, Val::Null) => absent(left),
+            Err(Undecided::Error(_)) if matches!(two, Val::Null) => absent(right),
+            Err(undecided) => Err(undecided),
+        };
+        match operator {
+            Binary::Equal => equal(&one, &two).map(Val::Bool),
+            Binary::NotEqual => equal(&one, &two).map(|same| Val::Bool(!same)),
+            Binary::Less => ordered(std::cmp::Ordering::is_lt),
+            Binary::LessOrEqual => ordered(std::cmp::Ordering::is_le),
+            Binary::Greater => ordered(std::cmp::Ordering::is_gt),
+            Binary::GreaterOrEqual => ordered(std::cmp::Ordering::is_ge),
+            Binary::In => contained(&one, &two).map(Val::Bool),
+            Binary::Add | Binary::Subtract | Binary::Multiply | Binary::Divide | Binary::Remainder => {
+                arithmetic(operator, &one, &two)
+            }
+        }
+    }
+}
+
+/// A comparison with nothing: say what the author has to say.
+fn absent<T>(expr: &Expr) -> Result<T, Undecided> {
+    let name = expr.written().unwrap_or_else(|| "one side".to_owned());
+    error(format!("`{name}` is absent and has no order; say what absence means with has() or default()"))
+}
+
+/// Names the path in front of why it has no value.
+fn named(undecided: Undecided, expr: &Expr) -> Undecided {
+    match (undecided, expr.written()) {
+        (Undecided::Error(why), Some(path)) => Undecided::Error(format!("`{path}`: {why}")),
+        (undecided, _) => undecided,
+    }
+}
+
+fn known<'a>(value: Val<'a>, expr: &Expr) -> Outcome<'a> {
+    match value {
+        Val::Unknown(why) => match expr.written() {
+            Some(path) => unknown(format!("`{path}` is not known: {why}")),
+            None => unknown(why.into_owned()),
+        },
+        value => Ok(value),
+    }
+}
+
+fn contained(item: &Val<'_>, range: &Val<'_>) -> Result<bool, Undecided> {
+    let items = match range {
+        Val::Map(map) => {
+            return match item {
+                Val::Str(key) => Ok(map.get(key).is_some()),
+                other => other.refuse("a string before `in` a mapping"),
+            };
+        }
+        list => list.items()?,
+    };
+    let mut doubt = None;
+    for candidate in &items {
+        match equal(item, candidate) {
+            Ok(true) => return Ok(true),
+            Ok(false) => {}
+            Err(undecided) => doubt = doubt.or(Some(undecided)),
+        }
+    }
+    doubt.map_or(Ok(false), Err)
+}
+
+fn overflow<'a>() -> Outcome<'a> {
+    error("the result is no number: overflow or division by zero")
+}
+
+fn arithmetic<'a>(operator: Binary, left: &Val<'a>, right: &Val<'a>) -> Outcome<'a> {
+    match (left, right) {
+        (Val::Int(left), Val::Int(right)) => match operator {
+            Binary::Add => left.checked_add(*right),
+            Binary::Subtract => left.checked_sub(*right),
+            Binary::Multiply => left.checked_mul(*right),
+            Binary::Divide => left.checked_div(*right),
+            _ => left.checked_rem(*right),
+        }
+        .map_or_else(overflow, |value| Ok(Val::Int(value))),
+        (Val::Int(_) | Val::Float(_), Val::Int(_) | Val::Float(_)) => {
+            let (left, right) = (super::value::as_float(left), super::value::as_float(right));
+            Ok(Val::Float(match operator {
+                Binary::Add => left + right,
+                Binary::Subtract => left - right,
+                Binary::Multiply => left * right,
+                Binary::Divide => left / right,
+                _ => left % right,
+            }))
+        }
+        (Val::Str(left), Val::Str(right)) if operator == Binary::Add => Ok(Val::text(format!("{left}{right}"))),
+        (Val::List(left), Val::List(right)) if operator == Binary::Add => {
+            Ok(Val::list(left.iter().chain(right.iter()).collect()))
+        }
+        (Val::List(_), Val::Null) if operator == Binary::Add => Ok(left.clone()),
+        (Val::Null, Val::List(_)) if operator == Binary::Add => Ok(right.clone()),
+        (Val::Reference(_), _) => left.refuse("a number"),
+        (_, Val::Reference(_)) => right.refuse("a number"),
+        _ => error(format!("{} and {} cannot be computed with", left.described(), right.described())),
+    }
+}

@@ -1,0 +1,26 @@
+//! Policies: one requirement a file, decided with three values on blueprints, Terraform and manifests.
+//!
+//! How policies are written, and what expressions mean: `docs/policy-language.md`. Nothing here reads a disk, a clock
+//! or the environment.
+
+mod catalogue;
+mod controls;
+mod evaluate;
+mod expression;
+mod file;
+mod functions;
+mod interpret;
+mod path;
+mod read;
+pub mod schema;
+pub mod selftest;
+mod template;
+mod value;
+mod world;
+
+pub use catalogue::{Catalogue, embedded};
+pub use controls::Framework;
+pub use evaluate::{Evaluated, Evaluation, Skipped, evaluate, fingerprint};
+pub use file::{Control, Example, Policy, Provenance, Rule, Scope};
+pub use path::Path;
+pub use world::World;

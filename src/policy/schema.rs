@@ -1,0 +1,220 @@
+//! The policy file's JSON Schema, for editors: `schemas/policy.schema.json`.
+//!
+//! Reading does not go through these types, because serde stops at the first fault and knows no places;
+//! a test holds that both know the same keys.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+
+use super::file::Provenance;
+use crate::source::{Severity, SubjectKind};
+
+/// The schema of a policy file.
+pub fn policy() -> serde_json::Value {
+    let mut schema = schemars::schema_for!(PolicyFile);
+    schema.insert("title".to_owned(), "nexafi-gen policy".into());
+    schema.to_value()
+}
+
+/// One requirement: why, for which control, how to tell, and examples that prove it.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct PolicyFile {
+    /// Unique and never reused: words in capitals and three digits.
+    #[schemars(regex(pattern = r"^[A-Z][A-Z0-9]*(-[A-Z][A-Z0-9]*)+-\d{3}$"), extend("examples" = ["NXF-NET-001"]))]
+    pub id: String,
+    /// The requirement in one line, as a statement that a compliant platform makes true.
+    #[schemars(extend("examples" = ["Every VPC records all its traffic"]))]
+    pub title: String,
+    /// How bad it is not to meet it.
+    pub severity: Severity,
+    /// Why a bank cares, in two sentences an auditor can quote.
+    pub rationale: String,
+    /// Framework to the controls this is evidence for.
+    pub controls: Controls,
+    /// The same check's names in other tools.
+    #[schemars(extend("examples" = [["CKV2_AWS_11"]]))]
+    pub aliases: Option<Vec<String>>,
+    /// Whether a waiver may accept a violation; true unless said otherwise.
+    pub waivable: Option<bool>,
+    /// How to tell, by kind of input.
+    pub rules: Rules,
+    /// Small inputs and what this policy says of them.
+    pub examples: Option<Vec<ExampleEntry>>,
+}
+
+/// Controls by framework.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Controls {
+    /// PCI DSS v4.0.1: requirement numbers.
+    #[schemars(rename = "pci-dss-4.0.1")]
+    pub pci_dss: Option<Vec<ControlEntry>>,
+    /// NIST SP 800-53 Rev. 5: controls and enhancements.
+    #[schemars(rename = "nist-800-53-r5")]
+    pub nist: Option<Vec<ControlEntry>>,
+    /// CIS Amazon EKS Benchmark v1.8.0: recommendation numbers.
+    #[schemars(rename = "cis-eks-1.8")]
+    pub cis_eks: Option<Vec<ControlEntry>>,
+    /// CIS Amazon Web Services Foundations Benchmark v5.0.0: recommendation numbers.
+    #[schemars(rename = "cis-aws-foundations-5.0")]
+    pub cis_aws: Option<Vec<ControlEntry>>,
+    /// Trust Services Criteria 2017.
+    #[schemars(rename = "soc2-tsc-2017")]
+    pub soc2: Option<Vec<ControlEntry>>,
+    /// Regulation (EU) 2022/2554: articles.
+    #[schemars(rename = "dora-2022-2554")]
+    pub dora: Option<Vec<ControlEntry>>,
+}
+
+/// One control, and who says that the policy is evidence for it.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct ControlEntry {
+    /// The control's id, in quotes.
+    #[schemars(extend("examples" = ["10.2.1", "AU-12"]))]
+    pub id: String,
+    /// `published` when a published mapping lists an equivalent check, `judgement` when the mapping is ours.
+    pub by: Provenance,
+}
+
+/// Rules by kind of input; one rule or a list of rules each.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Rules {
+    /// On nodes of the resolved blueprint.
+    pub blueprint: Option<OneOrMany<BlueprintRule>>,
+    /// On resources and data sources.
+    pub terraform: Option<OneOrMany<TerraformRule>>,
+    /// On Kubernetes objects.
+    pub kubernetes: Option<OneOrMany<KubernetesRule>>,
+}
+
+/// One value or a list of them.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+pub enum OneOrMany<T> {
+    /// One.
+    One(T),
+    /// Several.
+    Many(Vec<T>),
+}
+
+/// A rule on the blueprint.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct BlueprintRule {
+    /// The path of the nodes to look at; each becomes `this`.
+    #[schemars(extend("examples" = ["regions.*.vpc"]))]
+    pub select: String,
+    /// The rest of the rule.
+    #[schemars(flatten)]
+    pub rule: RuleBody,
+}
+
+/// A rule on Terraform.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct TerraformRule {
+    /// The resource type or types to look at; a data source is `data.aws_iam_policy_document`.
+    #[schemars(extend("examples" = ["aws_vpc"]))]
+    pub resource: OneOrMany<String>,
+    /// The rest of the rule.
+    #[schemars(flatten)]
+    pub rule: RuleBody,
+}
+
+/// A rule on Kubernetes objects: `kind`, or `workload: true`.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct KubernetesRule {
+    /// The kind or kinds to look at, `Ingress` or `Ingress.networking.k8s.io`.
+    #[schemars(extend("examples" = ["Namespace"]))]
+    pub kind: Option<OneOrMany<String>>,
+    /// Every object that has a pod.
+    pub workload: Option<bool>,
+    /// The rest of the rule.
+    #[schemars(flatten)]
+    pub rule: RuleBody,
+}
+
+/// What every rule may say.
+#[derive(JsonSchema)]
+pub struct RuleBody {
+    /// CEL; where it is false the rule does not apply.
+    pub when: Option<String>,
+    /// A path relative to `this`; every match becomes `item`, and all must pass.
+    #[schemars(extend("examples" = ["ingress.*"]))]
+    pub each: Option<String>,
+    /// CEL that has to be true.
+    pub assert: Expression,
+    /// A path relative to `item`, or to `this`: where to point.
+    pub at: Option<String>,
+    /// What is wrong; `{{ CEL }}` inside.
+    pub message: Option<String>,
+    /// What to write instead; `{{ CEL }}` inside.
+    pub help: Option<String>,
+    /// What would meet the requirement.
+    pub fix: Option<Fix>,
+    /// Other kinds of input the rule looks at; without them it is skipped.
+    pub needs: Option<OneOrMany<SubjectKind>>,
+}
+
+/// CEL, or a plain `true` or `false`.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+pub enum Expression {
+    /// CEL.
+    Cel(String),
+    /// A constant.
+    Constant(bool),
+}
+
+/// What would meet the requirement.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Fix {
+    /// Paths relative to `this`, and the values to set there.
+    pub set: BTreeMap<String, serde_json::Value>,
+}
+
+/// A small input and what the policy says of it.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct ExampleEntry {
+    /// What it shows.
+    pub name: String,
+    /// A fragment of a blueprint, merged over a small valid one.
+    pub blueprint: Option<Fragment>,
+    /// The text of one `.tf` file.
+    pub terraform: Option<String>,
+    /// A stream of manifests.
+    pub kubernetes: Option<String>,
+    /// Subject to verdict; a subject that is not listed must neither fail nor be unproven.
+    pub expect: BTreeMap<String, Expected>,
+}
+
+/// YAML as a text, or a mapping.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+pub enum Fragment {
+    /// YAML as a text.
+    Text(String),
+    /// A mapping.
+    Mapping(BTreeMap<String, serde_json::Value>),
+}
+
+/// The verdict an example expects.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+pub enum Expected {
+    /// The requirement is met.
+    Pass,
+    /// It is not.
+    Fail,
+    /// The files do not fix the value that decides.
+    Unproven,
+    /// The rule does not apply.
+    None,
+}

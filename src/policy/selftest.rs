@@ -1,0 +1,177 @@
+//! Runs the examples of policies: each is a small input and the verdicts it has to give.
+
+use std::collections::BTreeMap;
+
+use super::catalogue::base_blueprint;
+use super::evaluate::{Evaluated, evaluate};
+use super::file::{Example, Policy};
+use super::world::World;
+use crate::kubernetes::{self, Object};
+use crate::source::{Entry, FileId, Finding, Map, Node, SourceFile, Sources, Span, Value, Verdict, yaml};
+use crate::terraform::Module;
+
+/// Reads a blueprint into its resolved view.
+pub type ReadBlueprint<'r> = &'r dyn Fn(FileId, &SourceFile) -> (Option<Node>, Vec<Finding>);
+/// Reads `.tf` files into one module.
+pub type ReadTerraform<'r> = &'r dyn Fn(&Sources, &[FileId]) -> (Module, Vec<Finding>);
+
+/// How inputs are read.
+#[derive(Clone, Copy)]
+pub struct Readers<'r> {
+    /// Blueprints.
+    pub blueprint: ReadBlueprint<'r>,
+    /// Terraform.
+    pub terraform: ReadTerraform<'r>,
+}
+
+/// What became of one example.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// The policy.
+    pub policy: String,
+    /// The example's name.
+    pub example: String,
+    /// Where it stands in the policy file.
+    pub span: Span,
+    /// Verdicts that are not as expected.
+    pub mismatches: Vec<Mismatch>,
+    /// Faults of the example's own input, which prove nothing.
+    pub faults: Vec<String>,
+    /// The worst verdict of any subject.
+    pub worst: Option<Verdict>,
+}
+
+impl Outcome {
+    /// Whether everything is as the example says.
+    pub fn passed(&self) -> bool {
+        self.mismatches.is_empty() && self.faults.is_empty()
+    }
+}
+
+/// One verdict that is not as expected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mismatch {
+    /// The subject's address.
+    pub subject: String,
+    /// The expected verdict; `None` for no verdict at all, or, of a subject that is not listed, for nothing bad.
+    pub expected: Option<Verdict>,
+    /// The actual one.
+    pub actual: Option<Verdict>,
+    /// The finding's message.
+    pub message: String,
+}
+
+/// Runs every example of a policy.
+pub fn run(policy: &Policy, readers: &Readers<'_>) -> Vec<Outcome> {
+    policy.examples.iter().map(|example| run_example(policy, example, readers)).collect()
+}
+
+fn run_example(policy: &Policy, example: &Example, readers: &Readers<'_>) -> Outcome {
+    let mut sources = Sources::default();
+    let mut faults = Vec::new();
+    let mut note = |found: Vec<Finding>| faults.extend(found.into_iter().map(|fault| fault.message));
+    let view = example.blueprint.as_ref().and_then(|fragment| {
+        let text = merged(fragment).to_string();
+        let id = sources.add(SourceFile::new("blueprint.yaml", text));
+        let (view, found) = sources.get(id).map(|file| (readers.blueprint)(id, file)).unwrap_or_default();
+        note(found);
+        view
+    });
+    let module = example.terraform.as_ref().map(|text| {
+        let id = sources.add(SourceFile::new("main.tf", text.clone()));
+        let (module, found) = (readers.terraform)(&sources, &[id]);
+        note(found);
+        module
+    });
+    let objects: Vec<Object> = example.kubernetes.as_ref().map_or_else(Vec::new, |text| {
+        let id = sources.add(SourceFile::new("manifests.yaml", text.clone()));
+        let (objects, found) = sources.get(id).map(|file| kubernetes::read(id, file)).unwrap_or_default();
+        note(found);
+        objects
+    });
+    let world =
+        World { sources: &sources, blueprint: view.as_ref(), module: module.as_ref(), objects: &objects, at: None };
+    let evaluation = evaluate(&[policy], &world);
+    note(evaluation.faults);
+    let worst = evaluation.verdicts.iter().map(|verdict| verdict.finding.verdict).max_by_key(|verdict| rank(*verdict));
+    let mismatches = compare(example, &evaluation.verdicts);
+    Outcome {
+        policy: policy.id.clone(),
+        example: example.name.clone(),
+        span: example.span,
+        mismatches,
+        faults,
+        worst,
+    }
+}
+
+fn rank(verdict: Verdict) -> u8 {
+    match verdict {
+        Verdict::Pass | Verdict::Waived => 0,
+        Verdict::Unproven => 1,
+        Verdict::Fail => 2,
+    }
+}
+
+fn compare(example: &Example, verdicts: &[Evaluated]) -> Vec<Mismatch> {
+    let mut actual: BTreeMap<&str, &Finding> = BTreeMap::new();
+    for verdict in verdicts {
+        let Some(subject) = &verdict.finding.subject else { continue };
+        let worst = actual.entry(&subject.address).or_insert(&verdict.finding);
+        if rank(verdict.finding.verdict) > rank(worst.verdict) {
+            *worst = &verdict.finding;
+        }
+    }
+    let mut mismatches = Vec::new();
+    for (subject, expected) in &example.expect {
+        let found = actual.remove(subject.as_str());
+        let verdict = found.map(|finding| finding.verdict);
+        if verdict != *expected {
+            mismatches.push(Mismatch {
+                subject: subject.clone(),
+                expected: *expected,
+                actual: verdict,
+                message: found.map_or_else(String::new, |finding| finding.message.clone()),
+            });
+        }
+    }
+    let unexpected = actual.into_iter().filter(|(_, finding)| finding.verdict != Verdict::Pass);
+    mismatches.extend(unexpected.map(|(subject, finding)| Mismatch {
+        subject: subject.to_owned(),
+        expected: None,
+        actual: Some(finding.verdict),
+        message: finding.message.clone(),
+    }));
+    mismatches
+}
+
+/// The base blueprint with the fragment over it; JSON is YAML.
+fn merged(fragment: &Node) -> serde_json::Value {
+    let base = base_blueprint().and_then(|text| {
+        let file = SourceFile::new("base.yaml", text.to_owned());
+        yaml::read(FileId::default(), &file).documents.into_iter().next()
+    });
+    let mut tree = base.unwrap_or_else(|| Node::new(fragment.span, Value::Map(Map::default())));
+    overlay(&mut tree, fragment);
+    tree.to_json()
+}
+
+fn overlay(under: &mut Node, over: &Node) {
+    match (&mut under.value, &over.value) {
+        (Value::Map(under), Value::Map(over)) => {
+            for (key, entry) in over.iter() {
+                if entry.node.value == Value::Null {
+                    under.entries.shift_remove(key);
+                    continue;
+                }
+                match under.entries.get_mut(key) {
+                    Some(Entry { node, .. }) => overlay(node, &entry.node),
+                    None => {
+                        under.entries.insert(key.clone(), entry.clone());
+                    }
+                }
+            }
+        }
+        (under, over) => *under = over.clone(),
+    }
+}
