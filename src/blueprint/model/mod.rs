@@ -23,7 +23,7 @@ pub use network::{
 pub use workload::{
     Component, DataKind, Egress, Image, Ingress, IngressController, Latest, Namespace, Permission,
     PodSecurity, PodSecurityLevel, PodSecurityVersion, Probe, Probes, ReclaimPolicy, Resources, Route,
-    SecretRef, Service, Storage, StorageClass, Tls, Volume, VolumeClaim, Workload,
+    SecretFiles, SecretRef, Service, Storage, StorageClass, Tls, Volume, VolumeClaim, Workload,
 };
 
 use super::scalar::{AwsRegion, BucketName, Email, Name, PlatformName, RoleName, VersionConstraint};

@@ -123,6 +123,9 @@ pub struct Workload {
     pub storage: Option<Volume>,
     /// Directories it may write to; each is an empty volume, for the root file system is read-only.
     pub writable_paths: Vec<UrlPath>,
+    /// Files whose content stands in Kubernetes secrets, certificates and their keys, by the directory they appear in.
+    #[schemars(example = serde_json::json!({"/etc/tls": {"secret": "ledger-tls", "keys": ["tls.crt", "tls.key"]}}), extend("propertyNames" = {"format": "nexafi-path"}))]
+    pub secret_files: IndexMap<UrlPath, SecretFiles>,
     /// The numeric user it runs as.
     #[schemars(range(min = 1, max = 4_294_967_294_u32), example = 10001)]
     pub user: u32,
@@ -159,6 +162,7 @@ impl Default for Workload {
             secrets: IndexMap::new(),
             storage: None,
             writable_paths: vec![crate::blueprint::scalar::known("/tmp")],
+            secret_files: IndexMap::new(),
             user: 10001,
             command: Vec::new(),
             args: Vec::new(),
@@ -315,6 +319,17 @@ pub struct SecretRef {
     /// The key in it.
     #[schemars(example = &"password", regex(pattern = r"^[-._a-zA-Z0-9]+$"))]
     pub key: String,
+}
+
+/// Keys of a Kubernetes secret that appear as files of the same names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SecretFiles {
+    /// The secret, in the service's namespace.
+    pub secret: Name,
+    /// The keys in it.
+    #[schemars(length(min = 1), inner(regex(pattern = r"^[-._a-zA-Z0-9]+$")), example = serde_json::json!(["tls.crt", "tls.key"]))]
+    pub keys: Vec<String>,
 }
 
 /// A volume for each pod.
