@@ -123,6 +123,10 @@ scalars! {
     LabelKey = "nexafi-label-key", check_label_key, ["nexafi-gen/class"];
     /// A label value as Kubernetes defines it: at most 63 letters, digits, `-`, `_` and `.`.
     LabelValue = "nexafi-label-value", check_label_value, ["financial"];
+    /// The name of an environment variable.
+    EnvName = "nexafi-env-name", check_env_name, ["LOG_LEVEL"];
+    /// The key of an AWS tag: at most 128 letters, digits, spaces and `_.:/=+-@`, not beginning with `aws:`.
+    TagKey = "nexafi-tag-key", check_tag_key, ["cost-center"];
     /// An EC2 instance type.
     InstanceType = "nexafi-instance-type", check_instance_type, ["m6i.xlarge"];
 }
@@ -477,4 +481,25 @@ fn check_instance_type(text: &str) -> Result<(), String> {
                 .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-".contains(&byte))
     });
     if fits { Ok(()) } else { Err("not an EC2 instance type; write one such as m6i.xlarge".into()) }
+}
+
+fn check_env_name(text: &str) -> Result<(), String> {
+    let fits = !text.is_empty()
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        && !text.starts_with(|first: char| first.is_ascii_digit());
+    if fits {
+        Ok(())
+    } else {
+        Err("not the name of an environment variable; write letters, digits and `_`: LOG_LEVEL".into())
+    }
+}
+
+/// docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html
+fn check_tag_key(text: &str) -> Result<(), String> {
+    if text.to_ascii_lowercase().starts_with("aws:") {
+        return Err("keys that begin with `aws:` are AWS's own; choose another".into());
+    }
+    let fits = (1..=128).contains(&text.chars().count())
+        && text.chars().all(|char| char.is_alphanumeric() || " _.:/=+-@".contains(char));
+    if fits { Ok(()) } else { Err("not a tag key; 1 to 128 letters, digits, spaces and `_.:/=+-@`".into()) }
 }

@@ -7,6 +7,7 @@
     reason = "a test says what is wrong by failing"
 )]
 
+mod blueprint;
 mod kubernetes;
 mod policy;
 mod terraform;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::name;
 use crate::blueprint::scalar::{
-    AnyCidr, Arn, Cidr, InstanceType, KmsKey, KubernetesVersion, LabelKey, LabelValue, Name,
+    AnyCidr, Arn, Cidr, InstanceType, KmsKey, KubernetesVersion, LabelKey, LabelValue, Name, RoleName, known,
 };
 
 /// An EKS cluster.
@@ -34,13 +34,17 @@ pub struct Cluster {
     pub service_cidr: Option<Cidr>,
     /// EKS add-ons by name.
     #[schemars(example = serde_json::json!({"vpc-cni": {}, "coredns": {}}))]
+    #[schemars(extend("propertyNames" = {"format": "nexafi-name"}))]
     pub addons: IndexMap<Name, Addon>,
     /// Who may do what in the cluster, by a name of your choice.
     #[schemars(example = serde_json::json!({"operators": {"principal": "arn:aws:iam::123456789012:role/platform-operators"}}))]
+    #[schemars(extend("propertyNames" = {"format": "nexafi-name"}))]
     pub access: IndexMap<Name, AccessEntry>,
     /// Groups of worker nodes. Without any, the groups that the platform's services need are planned.
+    #[schemars(extend("propertyNames" = {"format": "nexafi-name"}))]
     pub node_groups: IndexMap<Name, NodeGroup>,
     /// Pods that run on Fargate.
+    #[schemars(extend("propertyNames" = {"format": "nexafi-name"}))]
     pub fargate_profiles: IndexMap<Name, FargateProfile>,
 }
 
@@ -178,12 +182,13 @@ pub struct NodeGroup {
     pub ami_type: String,
     /// Node labels beside the class's.
     #[schemars(example = serde_json::json!({"nexafi-gen/class": "financial"}))]
+    #[schemars(extend("propertyNames" = {"format": "nexafi-label-key"}))]
     pub labels: IndexMap<LabelKey, LabelValue>,
     /// Taints; by default the class's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub taints: Option<Vec<Taint>>,
     /// The subnet tier the nodes stand in.
-    pub subnets: Name,
+    pub subnets: RoleName,
     /// Shell access over SSH.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remote_access: Option<RemoteAccess>,
@@ -202,7 +207,7 @@ impl Default for NodeGroup {
             ami_type: "AL2023_x86_64_STANDARD".to_owned(),
             labels: IndexMap::new(),
             taints: None,
-            subnets: name("private"),
+            subnets: known("private"),
             remote_access: None,
         }
     }
@@ -372,11 +377,11 @@ pub struct FargateProfile {
     pub selectors: Vec<Selector>,
     /// The subnet tier they stand in.
     #[serde(default = "private")]
-    pub subnets: Name,
+    pub subnets: RoleName,
 }
 
-fn private() -> Name {
-    name("private")
+fn private() -> RoleName {
+    known("private")
 }
 
 /// Pods of a namespace, with all of these labels.
@@ -388,5 +393,6 @@ pub struct Selector {
     /// The labels.
     #[serde(default)]
     #[schemars(length(max = 5), example = serde_json::json!({"app.kubernetes.io/name": "audit-log"}))]
+    #[schemars(extend("propertyNames" = {"format": "nexafi-label-key"}))]
     pub labels: IndexMap<LabelKey, LabelValue>,
 }

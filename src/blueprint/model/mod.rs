@@ -47,6 +47,7 @@ pub struct Blueprint {
     /// Tags every AWS resource carries, beside the mandatory ones (platform, environment, owner, data class).
     #[serde(default)]
     #[schemars(example = serde_json::json!({"cost-center": "payments"}))]
+    #[schemars(extend("propertyNames" = {"format": "nexafi-tag-key"}))]
     pub tags: IndexMap<String, String>,
     /// Frameworks claimed, retention, recovery objectives, accepted findings.
     #[serde(default)]
@@ -59,18 +60,22 @@ pub struct Blueprint {
     pub security: Security,
     /// The regions, by their role in the platform. The first is the active one; the others stand by.
     #[schemars(extend("minProperties" = 1))]
+    #[schemars(extend("propertyNames" = {"format": "nexafi-role"}))]
     pub regions: IndexMap<RoleName, Region>,
     /// Pairs of regions whose VPCs are connected.
     #[serde(default)]
     pub peering: Vec<Peering>,
     /// Kubernetes namespaces. Those that services use by default need not be listed.
     #[serde(default)]
+    #[schemars(extend("propertyNames" = {"format": "nexafi-name"}))]
     pub namespaces: IndexMap<Name, Namespace>,
     /// The platform's own services.
     #[serde(default)]
+    #[schemars(extend("propertyNames" = {"format": "nexafi-name"}))]
     pub services: IndexMap<Name, Service>,
     /// Infrastructure the services need: redis, rabbitmq, elasticsearch, kibana. Each has defaults of its own.
     #[serde(default)]
+    #[schemars(extend("propertyNames" = {"format": "nexafi-name"}))]
     pub components: IndexMap<Name, Component>,
     /// Storage classes and stand-alone volume claims.
     #[serde(default)]

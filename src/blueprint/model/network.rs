@@ -4,8 +4,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::name;
-use crate::blueprint::scalar::{Cidr, KmsKey, Name, RoleName};
+use crate::blueprint::scalar::{Cidr, KmsKey, RoleName, known};
 
 /// The network of a region.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -20,7 +19,8 @@ pub struct Vpc {
     /// otherwise.
     #[serde(default = "default_tiers")]
     #[schemars(example = serde_json::json!({"public": {}, "private": {}, "database": {}}))]
-    pub subnets: IndexMap<Name, SubnetTier>,
+    #[schemars(extend("propertyNames" = {"format": "nexafi-role"}))]
+    pub subnets: IndexMap<RoleName, SubnetTier>,
     /// The way out for private subnets.
     #[serde(default)]
     pub nat: Nat,
@@ -33,8 +33,8 @@ pub struct Vpc {
 }
 
 /// The tiers of a VPC that says nothing of them.
-pub(crate) fn default_tiers() -> IndexMap<Name, SubnetTier> {
-    ["public", "private", "database"].into_iter().map(|tier| (name(tier), SubnetTier::default())).collect()
+pub(crate) fn default_tiers() -> IndexMap<RoleName, SubnetTier> {
+    ["public", "private", "database"].into_iter().map(|tier| (known(tier), SubnetTier::default())).collect()
 }
 
 /// Availability zones: a number, or the letters of certain ones.
@@ -70,6 +70,7 @@ pub struct SubnetTier {
     pub slot: Option<u8>,
     /// The subnets' ranges by zone letter, where the plan's are not wanted.
     #[schemars(example = serde_json::json!({"a": "10.0.200.0/24"}))]
+    #[schemars(extend("propertyNames" = {"enum": ["a","b","c","d","e","f","g","h"]}))]
     pub cidrs: IndexMap<String, Cidr>,
     /// Give instances public addresses at launch.
     pub public_ip_on_launch: bool,
@@ -201,9 +202,9 @@ pub struct Peering {
     /// The subnet tiers that are connected: routes are made both ways between exactly these.
     #[serde(default = "peered_tiers")]
     #[schemars(example = serde_json::json!(["private", "database"]))]
-    pub subnets: Vec<Name>,
+    pub subnets: Vec<RoleName>,
 }
 
-fn peered_tiers() -> Vec<Name> {
-    vec![name("private"), name("database")]
+fn peered_tiers() -> Vec<RoleName> {
+    vec![known("private"), known("database")]
 }

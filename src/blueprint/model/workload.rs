@@ -20,6 +20,7 @@ pub struct Namespace {
     pub default_deny: bool,
     /// More labels.
     #[schemars(example = serde_json::json!({"cost-center": "payments"}))]
+    #[schemars(extend("propertyNames" = {"format": "nexafi-label-key"}))]
     pub labels: IndexMap<LabelKey, LabelValue>,
 }
 
@@ -88,9 +89,11 @@ pub struct Workload {
     pub port: u16,
     /// Further ports by name, reachable for the same callers.
     #[schemars(example = serde_json::json!({"metrics": 9090}), extend("additionalProperties" = {"type": "integer", "minimum": 1, "maximum": 65535}))]
+    #[schemars(extend("propertyNames" = {"format": "nexafi-name"}))]
     pub ports: IndexMap<Name, u16>,
     /// Ports between its own pods, by name: a cluster's internal traffic.
     #[schemars(example = serde_json::json!({"transport": 9300}), extend("additionalProperties" = {"type": "integer", "minimum": 1, "maximum": 65535}))]
+    #[schemars(extend("propertyNames" = {"format": "nexafi-name"}))]
     pub peer_ports: IndexMap<Name, u16>,
     /// How many pods.
     #[schemars(range(min = 0, max = 1000), example = 3)]
@@ -114,9 +117,11 @@ pub struct Workload {
     pub permissions: Vec<Permission>,
     /// Settings, as environment variables. Secrets do not belong here.
     #[schemars(example = serde_json::json!({"LOG_LEVEL": "info"}))]
+    #[schemars(extend("propertyNames" = {"format": "nexafi-env-name"}))]
     pub env: IndexMap<String, String>,
     /// Environment variables whose values stand in Kubernetes secrets.
     #[schemars(example = serde_json::json!({"REDIS_PASSWORD": {"secret": "redis-auth", "key": "password"}}))]
+    #[schemars(extend("propertyNames" = {"format": "nexafi-env-name"}))]
     pub secrets: IndexMap<String, SecretRef>,
     /// A volume for each pod; makes it a `StatefulSet`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -350,9 +355,11 @@ pub struct Volume {
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Storage {
     /// Storage classes by name. The first is the default of this platform's volumes.
+    #[schemars(extend("propertyNames" = {"format": "nexafi-name"}))]
     pub classes: IndexMap<Name, StorageClass>,
     /// Claims that belong to no service's own set of volumes.
     #[schemars(example = serde_json::json!({"reports": {"namespace": "core", "size": "50Gi"}}))]
+    #[schemars(extend("propertyNames" = {"format": "nexafi-name"}))]
     pub claims: IndexMap<Name, VolumeClaim>,
 }
 

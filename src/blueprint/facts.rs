@@ -1,0 +1,61 @@
+//! Tables of facts, kept as data beside the code: AWS regions' zones, components' defaults.
+
+use serde_json::Value;
+
+use super::schema::shown;
+use crate::source::{FileId, Node, SourceFile, did_you_mean, yaml};
+
+const REGIONS: &str = include_str!("facts/aws-regions.yaml");
+const COMPONENTS: &str = include_str!("facts/components.yaml");
+
+/// The Kubernetes version of a blueprint that names none.
+pub(super) const KUBERNETES_VERSION: &str = "1.34";
+
+/// Days `CloudWatch` Logs can keep events
+/// (docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html).
+const LOG_RETENTION_DAYS: [u32; 22] =
+    [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
+
+/// The wanted number of days, or the next higher one that `CloudWatch` offers, or the highest.
+pub fn cloudwatch_retention(days: u32) -> u32 {
+    LOG_RETENTION_DAYS.iter().copied().find(|offered| *offered >= days).unwrap_or(3653)
+}
+
+fn table(text: &str) -> Node {
+    let file = SourceFile::new("facts", text.to_owned());
+    let read = yaml::read(FileId(u32::MAX), &file);
+    read.documents
+        .into_iter()
+        .next()
+        .unwrap_or(Node { span: crate::source::Span::default(), value: crate::source::Value::Null })
+}
+
+/// Zone letters of an AWS region.
+///
+/// # Errors
+/// With words that help, if the region is not in the table.
+pub(super) fn zone_letters(region: &str) -> Result<Vec<String>, String> {
+    let table = table(REGIONS);
+    if let Some(letters) = table.get(region) {
+        return Ok(letters.items().iter().filter_map(Node::as_str).map(str::to_owned).collect());
+    }
+    let known: Vec<&str> =
+        table.as_map().into_iter().flat_map(|map| map.entries.keys()).map(AsRef::as_ref).collect();
+    Err(match did_you_mean(region, known) {
+        Some(close) => format!(
+            "did you mean `{close}`? For a region this tool does not know yet, name its zones: `zones: [a, b, c]`"
+        ),
+        None => format!(
+            "for a region this tool does not know yet, such as `{}`, name its zones: `zones: [a, b, c]`",
+            shown(region)
+        ),
+    })
+}
+
+/// Defaults of a component, if it is one that is known by name.
+pub(super) fn component(name: &str) -> Option<Value> {
+    if !COMPONENTS.contains(name) {
+        return None;
+    }
+    table(COMPONENTS).get(name).map(Node::to_json)
+}

@@ -1,0 +1,140 @@
+//! From a blueprint to a platform: defaults that depend on other values, the plan, and the faults no single value
+//! shows. Pure: the same blueprint gives the same platform, and nothing is invented at random.
+
+mod clusters;
+mod names;
+mod peering;
+mod regions;
+mod workloads;
+
+use indexmap::IndexMap;
+
+pub(super) use names::Names;
+
+use super::facts::cloudwatch_retention;
+use super::model::{Blueprint, PodSecurityVersion};
+use super::place::{path_text, place};
+use super::platform::{NamespacePlan, Plan, Platform};
+use crate::source::{FaultCode, Finding, Node};
+
+/// Resolves a blueprint. The findings name every contradiction and dangling reference; the platform is complete
+/// only when there are none.
+pub(super) fn resolve(mut blueprint: Blueprint, names: &Names, tree: &Node) -> (Platform, Vec<Finding>) {
+    let mut faults = Faults { tree, findings: Vec::new() };
+    let mut plan = Plan {
+        prefix: format!("{}-{}", blueprint.name, blueprint.environment.as_str()),
+        home: blueprint.regions.keys().next().map(ToString::to_string).unwrap_or_default(),
+        tags: tags(&blueprint),
+        ..Plan::default()
+    };
+    let days = blueprint.compliance.log_retention_days;
+    plan.audit_retention_days = *blueprint.security.audit_trail.retention_days.get_or_insert(days);
+    if let Some(state) = &mut blueprint.terraform.state {
+        let key = || format!("{}/{}/platform.tfstate", blueprint.name, blueprint.environment.as_str());
+        state.key.get_or_insert_with(key);
+    }
+    clusters::resolve(&mut blueprint, names, &mut faults);
+    plan.regions = regions::plan(&mut blueprint, &plan.prefix, &mut faults);
+    plan.peerings = peering::plan(&blueprint, &plan.regions, names, &mut faults);
+    let (workloads, secrets) = workloads::plan(&mut blueprint, names, &mut faults);
+    plan.workloads = workloads;
+    plan.secrets = secrets;
+    plan.namespaces = namespaces(&mut blueprint, &plan);
+    (Platform { blueprint, plan }, faults.findings)
+}
+
+/// Mandatory tags first, then the blueprint's own; its own may not replace a mandatory one silently, so they win
+/// only for other keys.
+fn tags(blueprint: &Blueprint) -> IndexMap<String, String> {
+    let class = serde_json::to_value(blueprint.data_classification).ok();
+    let mut tags = IndexMap::from([
+        ("platform".to_owned(), blueprint.name.to_string()),
+        ("environment".to_owned(), blueprint.environment.as_str().to_owned()),
+        ("owner".to_owned(), blueprint.owner.team.to_string()),
+        ("contact".to_owned(), blueprint.owner.email.to_string()),
+        (
+            "data-classification".to_owned(),
+            class.as_ref().and_then(|class| class.as_str()).unwrap_or_default().to_owned(),
+        ),
+        ("managed-by".to_owned(), "nexafi-gen".to_owned()),
+    ]);
+    for (key, value) in &blueprint.tags {
+        tags.entry(key.clone()).or_insert_with(|| value.clone());
+    }
+    tags
+}
+
+/// Declared namespaces, then those that workloads, claims, Fargate profiles and the ingress imply.
+fn namespaces(blueprint: &mut Blueprint, plan: &Plan) -> Vec<NamespacePlan> {
+    let implied = plan.workloads.iter().map(|workload| workload.namespace.clone());
+    let claims = blueprint.storage.claims.values().map(|claim| claim.namespace.to_string());
+    let ingress = blueprint.ingress.iter().map(|_| "ingress".to_owned());
+    let all: Vec<String> = implied.chain(claims).chain(ingress).collect();
+    for name in all {
+        if let Ok(name) = name.try_into() {
+            blueprint.namespaces.entry(name).or_default();
+        }
+    }
+    let cluster = blueprint.regions.values().next().and_then(|region| region.cluster.version.clone());
+    let mut planned = Vec::new();
+    for (name, namespace) in &mut blueprint.namespaces {
+        if namespace.pod_security.version.is_none() {
+            namespace.pod_security.version = cluster.clone().map(PodSecurityVersion::Pinned);
+        }
+        planned.push(NamespacePlan {
+            name: name.to_string(),
+            enforce: namespace.pod_security.enforce,
+            version: match &namespace.pod_security.version {
+                Some(PodSecurityVersion::Pinned(version)) => format!("v{version}"),
+                _ => "latest".to_owned(),
+            },
+            default_deny: namespace.default_deny,
+            labels: namespace.labels.clone(),
+        });
+    }
+    planned
+}
+
+/// Retention as `CloudWatch` can keep it.
+fn log_days(wanted: Option<u32>, platform: u32) -> (u32, u32) {
+    let wanted = wanted.unwrap_or(platform);
+    (wanted, cloudwatch_retention(wanted))
+}
+
+/// Collects findings, each at the place its path is written.
+struct Faults<'a> {
+    tree: &'a Node,
+    findings: Vec<Finding>,
+}
+
+impl Faults<'_> {
+    fn add(
+        &mut self,
+        code: FaultCode,
+        path: &[&str],
+        message: impl Into<String>,
+        label: &str,
+        help: impl Into<String>,
+    ) {
+        self.add_related(code, path, message, label, help, None);
+    }
+
+    fn add_related(
+        &mut self,
+        code: FaultCode,
+        path: &[&str],
+        message: impl Into<String>,
+        label: &str,
+        help: impl Into<String>,
+        related: Option<(&[&str], &str)>,
+    ) {
+        let mut finding = Finding::fault(code, place(self.tree, path).span, message)
+            .pointer(path_text(path))
+            .label(label)
+            .help(help);
+        if let Some((path, message)) = related {
+            finding = finding.related(place(self.tree, path).span, message);
+        }
+        self.findings.push(finding);
+    }
+}
