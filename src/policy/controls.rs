@@ -66,16 +66,20 @@ impl Framework {
     /// Whether an id has the form of this framework's controls.
     pub fn has_form(self, control: &str) -> bool {
         match self {
-            Self::PciDss | Self::CisEks | Self::CisAwsFoundations => numbers(control).is_some_and(|parts| parts >= 2),
+            Self::PciDss | Self::CisEks | Self::CisAwsFoundations => {
+                numbers(control).is_some_and(|parts| parts >= 2)
+            }
             Self::Nist80053 => {
                 let (base, enhancement) = parenthesised(control);
                 base.split_once('-').is_some_and(|(family, number)| {
-                    family.len() == 2 && family.bytes().all(|byte| byte.is_ascii_uppercase()) && digits(number)
+                    family.len() == 2
+                        && family.bytes().all(|byte| byte.is_ascii_uppercase())
+                        && digits(number)
                 }) && enhancement.is_none_or(digits)
             }
-            Self::Soc2 => ["CC", "PI", "A", "C", "P"].iter().any(|series| {
-                control.strip_prefix(series).and_then(numbers).is_some_and(|parts| parts == 2)
-            }),
+            Self::Soc2 => ["CC", "PI", "A", "C", "P"]
+                .iter()
+                .any(|series| control.strip_prefix(series).and_then(numbers).is_some_and(|parts| parts == 2)),
             Self::Dora => {
                 let (article, paragraph) = parenthesised(control);
                 digits(article) && paragraph.is_none_or(digits)

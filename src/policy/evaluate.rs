@@ -117,7 +117,11 @@ fn candidates<'a>(rule: &'a Rule, context: &Context<'a>) -> Vec<Candidate<'a>> {
         Scope::Blueprint(select) => {
             let Some(view) = world.blueprint else { return Vec::new() };
             let root = Match::start(view, None, String::new());
-            select.walk(&root).into_iter().map(|found| blueprint_candidate(found, select, world.sources)).collect()
+            select
+                .walk(&root)
+                .into_iter()
+                .map(|found| blueprint_candidate(found, select, world.sources))
+                .collect()
         }
         Scope::Terraform(types) => types
             .iter()
@@ -141,17 +145,12 @@ fn candidates<'a>(rule: &'a Rule, context: &Context<'a>) -> Vec<Candidate<'a>> {
                 }
             })
             .collect(),
-        Scope::Kubernetes(kinds) => kinds
-            .iter()
-            .flat_map(|kind| context.objects(kind))
-            .map(object_candidate)
-            .collect(),
-        Scope::Workload => world
-            .objects
-            .iter()
-            .map(object_candidate)
-            .filter(|candidate| candidate.pod.is_some())
-            .collect(),
+        Scope::Kubernetes(kinds) => {
+            kinds.iter().flat_map(|kind| context.objects(kind)).map(object_candidate).collect()
+        }
+        Scope::Workload => {
+            world.objects.iter().map(object_candidate).filter(|candidate| candidate.pod.is_some()).collect()
+        }
     }
 }
 
@@ -224,7 +223,10 @@ fn evaluate_rule<'a>(policy: &'a Policy, rule: &'a Rule, context: &Context<'a>, 
         }
     };
     let mut interpreter = Interpreter::new(context);
-    interpreter.set(ROOT, context.world.blueprint.map_or(Val::Unknown("no blueprint is among the inputs".into()), Val::from));
+    interpreter.set(
+        ROOT,
+        context.world.blueprint.map_or(Val::Unknown("no blueprint is among the inputs".into()), Val::from),
+    );
     let today = context.world.at.map(|date| Val::text(date.to_string()));
     interpreter.set(TODAY, today.unwrap_or(Val::Unknown("no date is given; say --at DATE".into())));
     for candidate in &candidates {
@@ -384,7 +386,10 @@ impl<'a> Judge<'a, '_> {
     }
 
     fn is_pod_root(&self, found: &Match<'a>) -> bool {
-        self.candidate.pod.as_ref().is_some_and(|pod| pod.pointer == found.pointer && std::ptr::eq(pod.node, found.node))
+        self.candidate
+            .pod
+            .as_ref()
+            .is_some_and(|pod| pod.pointer == found.pointer && std::ptr::eq(pod.node, found.node))
     }
 
     fn fix_as_help(&self) -> String {

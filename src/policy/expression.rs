@@ -1,14 +1,17 @@
 //! Compiles CEL: parses with the `cel` crate, checks every name, and lowers to a tree that [`interpret`](super::interpret)
 //! evaluates directly over the spanned trees, with three values. (The crate's own values cannot carry an unknown.)
 
-use cel::common::ast::{CallExpr, ComprehensionExpr, EntryExpr, Expr as Ast, IdedExpr, LiteralValue, SourceInfo, operators};
+use cel::common::ast::{
+    CallExpr, ComprehensionExpr, EntryExpr, Expr as Ast, IdedExpr, LiteralValue, SourceInfo, operators,
+};
 use cel::parser::Parser;
 
 use super::functions::{self, Function};
 use crate::source::did_you_mean;
 
 /// The variables every expression sees, by slot. `item` and `itemKey` only where a rule has `each`.
-pub(super) const VARIABLES: [&str; 8] = ["this", "item", "key", "keys", "itemKey", "root", "today", "@address"];
+pub(super) const VARIABLES: [&str; 8] =
+    ["this", "item", "key", "keys", "itemKey", "root", "today", "@address"];
 /// Slot of `this`.
 pub(super) const THIS: usize = 0;
 /// Slot of `item`.
@@ -117,7 +120,10 @@ pub(super) fn compile(text: &str, each: bool) -> Result<Expression, Vec<CompileF
         vec![CompileFault { start: 0, end: text.len(), message, help: help.to_owned() }]
     };
     if text.trim().is_empty() {
-        return Err(whole("the expression is empty".to_owned(), "write a CEL expression that is true or false"));
+        return Err(whole(
+            "the expression is empty".to_owned(),
+            "write a CEL expression that is true or false",
+        ));
     }
     if text.len() > MAX_LENGTH {
         return Err(whole(
@@ -127,9 +133,12 @@ pub(super) fn compile(text: &str, each: bool) -> Result<Expression, Vec<CompileF
     }
     let (ast, places) = match Parser::new().enable_ident_escape_syntax(true).parse_with_source_info(text) {
         Ok(parsed) => parsed,
-        Err(errors) => return Err(errors.errors.iter().map(|error| syntax(text, error.pos, &error.msg)).collect()),
+        Err(errors) => {
+            return Err(errors.errors.iter().map(|error| syntax(text, error.pos, &error.msg)).collect());
+        }
     };
-    let mut lowering = Lowering { text, places, each, loops: Vec::new(), faults: Vec::new(), uses_item: false };
+    let mut lowering =
+        Lowering { text, places, each, loops: Vec::new(), faults: Vec::new(), uses_item: false };
     match lowering.expr(&ast) {
         Some(root) if lowering.faults.is_empty() => Ok(Expression { root, uses_item: lowering.uses_item }),
         _ => Err(lowering.faults),
@@ -147,7 +156,8 @@ fn syntax(text: &str, (line, column): (isize, isize), message: &str) -> CompileF
         start,
         end: start + next,
         message: format!("the expression does not parse: {message}"),
-        help: "expressions are CEL: `&&` and `||` (not `and`, `or`), strings in double quotes, `!x` for not".to_owned(),
+        help: "expressions are CEL: `&&` and `||` (not `and`, `or`), strings in double quotes, `!x` for not"
+            .to_owned(),
     }
 }
 
@@ -260,8 +270,13 @@ impl Lowering<'_> {
     }
 
     fn call(&mut self, id: u64, call: &CallExpr) -> Option<Expr> {
-        let arguments: Vec<Option<Expr>> =
-            call.target.as_deref().into_iter().chain(&call.args).map(|argument| self.expr(argument)).collect();
+        let arguments: Vec<Option<Expr>> = call
+            .target
+            .as_deref()
+            .into_iter()
+            .chain(&call.args)
+            .map(|argument| self.expr(argument))
+            .collect();
         if call.target.is_none()
             && let Some(operator) = binary(&call.func_name)
         {

@@ -302,7 +302,9 @@ fn arithmetic<'a>(operator: Binary, left: &Val<'a>, right: &Val<'a>) -> Outcome<
                 _ => left % right,
             }))
         }
-        (Val::Str(left), Val::Str(right)) if operator == Binary::Add => Ok(Val::text(format!("{left}{right}"))),
+        (Val::Str(left), Val::Str(right)) if operator == Binary::Add => {
+            Ok(Val::text(format!("{left}{right}")))
+        }
         (Val::List(left), Val::List(right)) if operator == Binary::Add => {
             Ok(Val::list(left.iter().chain(right.iter()).collect()))
         }

@@ -116,7 +116,8 @@ impl std::fmt::Display for Path {
 }
 
 fn quoted(name: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'/' | b':' | b'*' | b'@');
+    let plain =
+        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'/' | b':' | b'*' | b'@');
     if !name.is_empty() && name.bytes().all(plain) { name.to_owned() } else { format!("\"{name}\"") }
 }
 

@@ -7,8 +7,8 @@ use super::controls::Framework;
 use super::file::{Cel, Control, Example, Policy, Provenance, Rule, Scope, Text};
 use super::path::{Path, join};
 use crate::source::{
-    Entry, FileId, Finding, Map, Node, Severity, SourceFile, Span, SubjectKind, Value, Verdict, did_you_mean, fault,
-    yaml,
+    Entry, FileId, Finding, Map, Node, Severity, SourceFile, Span, SubjectKind, Value, Verdict, did_you_mean,
+    fault, yaml,
 };
 
 /// Keys of a policy file.
@@ -33,13 +33,23 @@ pub(super) fn read(id: FileId, file: &SourceFile, domain: &str) -> (Option<Polic
         Some(root) if documents.complete => reader.policy(root, domain),
         _ => {
             if reader.findings.is_empty() {
-                reader.fault(Span::new(id, 0, 0), "", "the file is empty", "write `id:` and the rest of a policy");
+                reader.fault(
+                    Span::new(id, 0, 0),
+                    "",
+                    "the file is empty",
+                    "write `id:` and the rest of a policy",
+                );
             }
             None
         }
     };
     if let Some(second) = documents.documents.get(1) {
-        reader.fault(second.span, "", "a policy file has one document", "put the second policy into its own file");
+        reader.fault(
+            second.span,
+            "",
+            "a policy file has one document",
+            "put the second policy into its own file",
+        );
     }
     (policy.filter(|_| reader.findings.is_empty()), reader.findings)
 }
@@ -71,13 +81,20 @@ struct Reader<'s> {
 
 impl Reader<'_> {
     fn fault(&mut self, span: Span, pointer: &str, message: impl Into<String>, help: impl Into<String>) {
-        self.findings.push(Finding::fault(fault::POLICY_FILE, span, message).pointer(pointer).label("here").help(help));
+        self.findings.push(
+            Finding::fault(fault::POLICY_FILE, span, message).pointer(pointer).label("here").help(help),
+        );
     }
 
     /// The mapping, its unknown keys reported.
     fn fields<'n>(&mut self, node: &'n Node, pointer: &str, what: &str, known: &[&str]) -> Option<&'n Map> {
         let Some(map) = node.as_map() else {
-            self.fault(node.span, pointer, format!("{what} is a mapping"), format!("its keys: {}", known.join(", ")));
+            self.fault(
+                node.span,
+                pointer,
+                format!("{what} is a mapping"),
+                format!("its keys: {}", known.join(", ")),
+            );
             return None;
         };
         for (key, entry) in map.iter() {
@@ -92,7 +109,14 @@ impl Reader<'_> {
         Some(map)
     }
 
-    fn required<'n>(&mut self, map: &'n Map, owner: Span, pointer: &str, key: &str, help: &str) -> Option<&'n Node> {
+    fn required<'n>(
+        &mut self,
+        map: &'n Map,
+        owner: Span,
+        pointer: &str,
+        key: &str,
+        help: &str,
+    ) -> Option<&'n Node> {
         let found = map.get(key).filter(|node| node.value != Value::Null);
         if found.is_none() {
             let place = map.entries.first().map_or(owner, |(_, first)| first.key);
@@ -105,7 +129,12 @@ impl Reader<'_> {
         match node.as_str() {
             Some(text) if !text.trim().is_empty() => Some(text.to_owned()),
             _ => {
-                self.fault(node.span, pointer, "a text is wanted here", "write a text, in quotes if it looks like a number");
+                self.fault(
+                    node.span,
+                    pointer,
+                    "a text is wanted here",
+                    "write a text, in quotes if it looks like a number",
+                );
                 None
             }
         }
@@ -127,13 +156,21 @@ impl Reader<'_> {
         let title = title.and_then(|node| self.text(node, "title"));
         let severity = self.required(map, root.span, "", "severity", "one of critical, high, medium, low");
         let severity = severity.and_then(|node| self.severity(node));
-        let rationale = self.required(map, root.span, "", "rationale", "say why a bank cares, in two sentences");
+        let rationale =
+            self.required(map, root.span, "", "rationale", "say why a bank cares, in two sentences");
         let rationale = rationale.and_then(|node| self.text(node, "rationale"));
-        let controls = self.required(map, root.span, "", "controls", "name at least one control it is evidence for");
+        let controls =
+            self.required(map, root.span, "", "controls", "name at least one control it is evidence for");
         let controls = controls.and_then(|node| self.controls(node));
         let aliases = map.get("aliases").map_or(Some(Vec::new()), |node| self.texts(node, "aliases"));
         let waivable = map.get("waivable").map_or(Some(true), |node| self.bool(node, "waivable"));
-        let rules = self.required(map, root.span, "", "rules", "write a rule under blueprint, terraform or kubernetes");
+        let rules = self.required(
+            map,
+            root.span,
+            "",
+            "rules",
+            "write a rule under blueprint, terraform or kubernetes",
+        );
         let rules = rules.and_then(|node| self.rules(node));
         let examples = map.get("examples").map_or(Some(Vec::new()), |node| self.examples(node));
         Some(Policy {
@@ -200,14 +237,24 @@ impl Reader<'_> {
         let known: Vec<&str> = Framework::ALL.iter().map(|framework| framework.id()).collect();
         let map = self.fields(node, "controls", "`controls`", &known)?;
         if map.entries.is_empty() {
-            self.fault(node.span, "controls", "no control is named", "name at least one control it is evidence for");
+            self.fault(
+                node.span,
+                "controls",
+                "no control is named",
+                "name at least one control it is evidence for",
+            );
         }
         let mut controls = BTreeMap::new();
         for (key, entry) in map.iter() {
             let Some(framework) = Framework::parse(key) else { continue };
             let pointer = join("controls", key);
             if entry.node.items().is_empty() {
-                self.fault(entry.node.span, &pointer, "a list of controls is wanted here", "[{id: ..., by: judgement}]");
+                self.fault(
+                    entry.node.span,
+                    &pointer,
+                    "a list of controls is wanted here",
+                    "[{id: ..., by: judgement}]",
+                );
             }
             let mut list = Vec::new();
             for (at, item) in entry.node.items().iter().enumerate() {
@@ -262,7 +309,12 @@ impl Reader<'_> {
             }
         }
         if rules.is_empty() && whole {
-            self.fault(node.span, "rules", "there is no rule", "write one under blueprint, terraform or kubernetes");
+            self.fault(
+                node.span,
+                "rules",
+                "there is no rule",
+                "write one under blueprint, terraform or kubernetes",
+            );
             return None;
         }
         whole.then_some(rules)
@@ -279,7 +331,8 @@ impl Reader<'_> {
             .required(map, node.span, pointer, "assert", "write the expression that has to be true")
             .and_then(|node| self.cel(node, &join(pointer, "assert"), in_each));
         let at = self.optional(map, "at", pointer, Self::path);
-        let message = self.optional(map, "message", pointer, |reader, node, at| reader.message(node, at, in_each));
+        let message =
+            self.optional(map, "message", pointer, |reader, node, at| reader.message(node, at, in_each));
         let help = self.optional(map, "help", pointer, |reader, node, at| reader.message(node, at, in_each));
         let fix = self.optional(map, "fix", pointer, Self::fix);
         let needs = self.optional(map, "needs", pointer, Self::needs);
@@ -313,11 +366,13 @@ impl Reader<'_> {
     fn scope(&mut self, map: &Map, owner: Span, kind: &str, pointer: &str) -> Option<Scope> {
         match kind {
             "blueprint" => {
-                let node = self.required(map, owner, pointer, "select", "write the path of the nodes to look at")?;
+                let node =
+                    self.required(map, owner, pointer, "select", "write the path of the nodes to look at")?;
                 self.path(node, &join(pointer, "select")).map(Scope::Blueprint)
             }
             "terraform" => {
-                let node = self.required(map, owner, pointer, "resource", "write the resource type to look at")?;
+                let node =
+                    self.required(map, owner, pointer, "resource", "write the resource type to look at")?;
                 self.texts(node, &join(pointer, "resource")).map(Scope::Terraform)
             }
             _ => match (map.get("kind"), map.entries.get("workload")) {
@@ -343,7 +398,12 @@ impl Reader<'_> {
         match Path::parse(&text) {
             Ok(path) => Some(path),
             Err(why) => {
-                self.fault(node.span, pointer, format!("`{text}` is no path: {why}"), "write keys and `*`, joined by dots");
+                self.fault(
+                    node.span,
+                    pointer,
+                    format!("`{text}` is no path: {why}"),
+                    "write keys and `*`, joined by dots",
+                );
                 None
             }
         }
@@ -375,7 +435,12 @@ impl Reader<'_> {
         let map = self.fields(node, pointer, "`fix`", &["set"])?;
         let set = self.required(map, node.span, pointer, "set", "write `{set: {path: value}}`")?;
         let Some(entries) = set.as_map() else {
-            self.fault(set.span, pointer, "`set` is a mapping of paths to values", "write `{set: {path: value}}`");
+            self.fault(
+                set.span,
+                pointer,
+                "`set` is a mapping of paths to values",
+                "write `{set: {path: value}}`",
+            );
             return None;
         };
         let mut fix = Vec::new();
@@ -383,7 +448,12 @@ impl Reader<'_> {
             match Path::parse(key) {
                 Ok(path) => fix.push((path, entry.node.clone())),
                 Err(why) => {
-                    self.fault(entry.key, pointer, format!("`{key}` is no path: {why}"), "write keys joined by dots");
+                    self.fault(
+                        entry.key,
+                        pointer,
+                        format!("`{key}` is no path: {why}"),
+                        "write keys joined by dots",
+                    );
                 }
             }
         }
@@ -412,8 +482,11 @@ impl Reader<'_> {
             self.fault(node.span, "examples", "`examples` is a list", "write `- name: ...`");
             return None;
         };
-        let read: Vec<_> =
-            items.iter().enumerate().map(|(at, item)| self.example(item, &format!("examples.{at}"))).collect();
+        let read: Vec<_> = items
+            .iter()
+            .enumerate()
+            .map(|(at, item)| self.example(item, &format!("examples.{at}")))
+            .collect();
         read.into_iter().collect()
     }
 
@@ -426,7 +499,12 @@ impl Reader<'_> {
         let terraform = self.optional(map, "terraform", pointer, Self::text);
         let kubernetes = self.optional(map, "kubernetes", pointer, Self::text);
         if RULES_KEYS.iter().all(|kind| map.get(kind).is_none()) {
-            self.fault(span, pointer, "the example has no input", "write blueprint, terraform or kubernetes text");
+            self.fault(
+                span,
+                pointer,
+                "the example has no input",
+                "write blueprint, terraform or kubernetes text",
+            );
         }
         let expect = self
             .required(map, node.span, pointer, "expect", "write `{aws_vpc.main: fail}`")
@@ -457,7 +535,12 @@ impl Reader<'_> {
             Some(fragment) if documents.findings.is_empty() && fragment.as_map().is_some() => Some(fragment),
             _ => {
                 if documents.findings.is_empty() {
-                    self.fault(node.span, pointer, "the example's blueprint is a mapping", "write `regions: {...}`");
+                    self.fault(
+                        node.span,
+                        pointer,
+                        "the example's blueprint is a mapping",
+                        "write `regions: {...}`",
+                    );
                 }
                 None
             }
@@ -466,7 +549,12 @@ impl Reader<'_> {
 
     fn expect(&mut self, node: &Node, pointer: &str) -> Option<BTreeMap<String, Option<Verdict>>> {
         let Some(map) = node.as_map() else {
-            self.fault(node.span, pointer, "`expect` maps subjects to verdicts", "write `{aws_vpc.main: fail}`");
+            self.fault(
+                node.span,
+                pointer,
+                "`expect` maps subjects to verdicts",
+                "write `{aws_vpc.main: fail}`",
+            );
             return None;
         };
         let mut expect = BTreeMap::new();

@@ -89,11 +89,20 @@ fn run_example(policy: &Policy, example: &Example, readers: &Readers<'_>) -> Out
         note(found);
         objects
     });
-    let world =
-        World { sources: &sources, blueprint: view.as_ref(), module: module.as_ref(), objects: &objects, at: None };
+    let world = World {
+        sources: &sources,
+        blueprint: view.as_ref(),
+        module: module.as_ref(),
+        objects: &objects,
+        at: None,
+    };
     let evaluation = evaluate(&[policy], &world);
     note(evaluation.faults);
-    let worst = evaluation.verdicts.iter().map(|verdict| verdict.finding.verdict).max_by_key(|verdict| rank(*verdict));
+    let worst = evaluation
+        .verdicts
+        .iter()
+        .map(|verdict| verdict.finding.verdict)
+        .max_by_key(|verdict| rank(*verdict));
     let mismatches = compare(example, &evaluation.verdicts);
     Outcome {
         policy: policy.id.clone(),

@@ -22,7 +22,8 @@ impl Template {
         while let Some(open) = text.get(at..).and_then(|rest| rest.find("{{")).map(|open| at + open) {
             parts.push(Part::Text(text.get(at..open).unwrap_or("").to_owned()));
             let inside = open + 2;
-            let Some(close) = text.get(inside..).and_then(|rest| rest.find("}}")).map(|close| inside + close) else {
+            let Some(close) = text.get(inside..).and_then(|rest| rest.find("}}")).map(|close| inside + close)
+            else {
                 faults.push(CompileFault {
                     start: open,
                     end: inside,

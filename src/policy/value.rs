@@ -288,9 +288,7 @@ impl<'a> Dict<'a> {
         match self {
             Self::Made(entries) => entries.as_ref().clone(),
             _ => self.tree().map_or_else(Vec::new, |map| {
-                map.iter()
-                    .map(|(key, entry)| (Cow::Borrowed(key.as_ref()), Val::from(&entry.node)))
-                    .collect()
+                map.iter().map(|(key, entry)| (Cow::Borrowed(key.as_ref()), Val::from(&entry.node))).collect()
             }),
         }
     }

@@ -74,7 +74,11 @@ impl<'a> Context<'a> {
             None => (wanted, None),
         };
         let objects = self.by_kind.get(kind).map_or(&[][..], Vec::as_slice);
-        objects.iter().copied().filter(|object| group.is_none_or(|group| group == api_group(object))).collect()
+        objects
+            .iter()
+            .copied()
+            .filter(|object| group.is_none_or(|group| group == api_group(object)))
+            .collect()
     }
 
     /// Resources whose arguments refer to an address.

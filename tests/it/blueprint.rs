@@ -4,7 +4,7 @@ use nexafi_gen::blueprint::{Loaded, load};
 use nexafi_gen::source::{SourceFile, Sources};
 
 /// Loads a blueprint's text.
-pub fn load_text(text: &str) -> (Sources, Loaded) {
+pub(crate) fn load_text(text: &str) -> (Sources, Loaded) {
     let mut sources = Sources::default();
     let id = sources.add(SourceFile::new("blueprint.yaml", text.to_owned()));
     let loaded = load(id, sources.get(id).unwrap());
@@ -12,7 +12,7 @@ pub fn load_text(text: &str) -> (Sources, Loaded) {
 }
 
 /// Findings as lines: place, code, underlined text, message, help.
-pub fn lines(sources: &Sources, loaded: &Loaded) -> String {
+pub(crate) fn lines(sources: &Sources, loaded: &Loaded) -> String {
     let mut out = String::new();
     for finding in &loaded.findings {
         let file = sources.get(finding.span.file).unwrap();

@@ -163,7 +163,8 @@ fn a_fingerprint_does_not_move_with_lines() {
         let (evaluation, _) = run(rules, Inputs { blueprint: Some(text), ..Inputs::default() });
         (evaluation.verdicts[0].fingerprint.clone(), evaluation.verdicts[0].finding.span.start)
     };
-    let (one, two) = (of("vpcs: {main: {logs: false}}"), of("# moved\n\n\nvpcs:\n  main:\n    logs: false\n"));
+    let (one, two) =
+        (of("vpcs: {main: {logs: false}}"), of("# moved\n\n\nvpcs:\n  main:\n    logs: false\n"));
     assert_eq!(one.0, two.0);
     assert_ne!(one.1, two.1);
     assert_eq!(one.0.len(), 32);

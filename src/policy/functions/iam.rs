@@ -85,9 +85,9 @@ fn merge<'a>(merged: &mut Vec<Val<'a>>, later: Vec<Val<'a>>) -> Result<(), Undec
     for statement in later {
         let sid = statement.field("sid")?;
         let same = match sid.as_text() {
-            Ok(sid) if !sid.is_empty() => {
-                merged.iter().position(|earlier| earlier.field("sid").is_ok_and(|other| other.as_text() == Ok(sid)))
-            }
+            Ok(sid) if !sid.is_empty() => merged
+                .iter()
+                .position(|earlier| earlier.field("sid").is_ok_and(|other| other.as_text() == Ok(sid))),
             _ => None,
         };
         match same.and_then(|at| merged.get_mut(at)) {
@@ -183,7 +183,9 @@ fn json_conditions<'a>(value: &Val<'a>) -> Outcome<'a> {
         other => return other.refuse("a condition"),
     };
     for (test, variables) in tests {
-        let Val::Map(variables) = variables.known()? else { return error("a condition's test has no variables") };
+        let Val::Map(variables) = variables.known()? else {
+            return error("a condition's test has no variables");
+        };
         for (variable, values) in variables.entries() {
             found.push(Val::map(vec![
                 ("test".into(), Val::Str(test.clone())),

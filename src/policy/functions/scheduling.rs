@@ -33,7 +33,8 @@ pub(super) fn selects<'a>(_: &Context<'a>, values: &[Val<'a>]) -> Outcome<'a> {
     let look_up = |key: &str| text_of(labels.field(key)?);
     let exact = match_labels(&selector.field("matchLabels")?, &look_up);
     let expressions = selector.field("matchExpressions")?.known()?.items()?;
-    all([exact, all(expressions, |expression| requirement(&expression, &look_up))], |part| part).map(Val::Bool)
+    all([exact, all(expressions, |expression| requirement(&expression, &look_up))], |part| part)
+        .map(Val::Bool)
 }
 
 type LookUp<'l> = &'l dyn Fn(&str) -> Result<Option<String>, Undecided>;
@@ -52,7 +53,9 @@ fn match_labels(wanted: &Val<'_>, look_up: LookUp<'_>) -> Result<bool, Undecided
 
 /// One entry of `matchExpressions`.
 fn requirement(expression: &Val<'_>, look_up: LookUp<'_>) -> Result<bool, Undecided> {
-    let Some(key) = text_of(expression.field("key")?)? else { return error("a matchExpressions entry has no key") };
+    let Some(key) = text_of(expression.field("key")?)? else {
+        return error("a matchExpressions entry has no key");
+    };
     let operator = text_of(expression.field("operator")?)?.unwrap_or_default();
     let present = look_up(&key)?;
     let values = expression.field("values")?.known()?.items()?;

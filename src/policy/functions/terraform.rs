@@ -25,7 +25,9 @@ pub(super) fn address<'a>(_: &Context<'a>, values: &[Val<'a>]) -> Outcome<'a> {
 pub(super) fn kind_of<'a>(_: &Context<'a>, values: &[Val<'a>]) -> Outcome<'a> {
     let [value] = take(values)?;
     match value {
-        Val::Map(Dict::Resource(resource)) if resource.managed => Ok(Val::Str(resource.type_.as_ref().into())),
+        Val::Map(Dict::Resource(resource)) if resource.managed => {
+            Ok(Val::Str(resource.type_.as_ref().into()))
+        }
         Val::Map(Dict::Resource(resource)) => Ok(Val::text(format!("data.{}", resource.type_))),
         Val::Map(Dict::Object(object)) => Ok(Val::Str(object.kind.as_ref().into())),
         Val::Reference(reference) => type_of(reference).map(Val::text),

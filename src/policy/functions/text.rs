@@ -78,9 +78,10 @@ pub(super) fn int<'a>(_: &Context<'a>, values: &[Val<'a>]) -> Outcome<'a> {
     let [value] = take(values)?;
     match value {
         Val::Int(value) => Ok(Val::Int(*value)),
-        Val::Float(value) => format!("{:.0}", value.trunc())
-            .parse()
-            .map_or_else(|_| error(format!("{value} is no whole number of 64 bits")), |value| Ok(Val::Int(value))),
+        Val::Float(value) => format!("{:.0}", value.trunc()).parse().map_or_else(
+            |_| error(format!("{value} is no whole number of 64 bits")),
+            |value| Ok(Val::Int(value)),
+        ),
         Val::Str(text) => match text.parse() {
             Ok(value) => Ok(Val::Int(value)),
             Err(_) => error(format!("\"{text}\" is no whole number")),
@@ -179,7 +180,8 @@ fn seconds(text: &str) -> Result<i64, Undecided> {
             _ => return wrong(),
         };
         let part = rest.get(..unit).and_then(|number| number.parse::<i64>().ok());
-        let Some(sum) = part.and_then(|part| part.checked_mul(factor)).and_then(|part| total.checked_add(part))
+        let Some(sum) =
+            part.and_then(|part| part.checked_mul(factor)).and_then(|part| total.checked_add(part))
         else {
             return wrong();
         };

@@ -137,7 +137,18 @@ fn an_unproven_verdict_says_which_value_and_why() {
 
 fn leaf() -> impl Strategy<Value = String> {
     prop::sample::select(vec![
-        "true", "false", "null", "~", "0", "-7", "1.5", "text", "'unknown:why'", "'ref:aws_kms_key.main#arn'", "[]", "{}",
+        "true",
+        "false",
+        "null",
+        "~",
+        "0",
+        "-7",
+        "1.5",
+        "text",
+        "'unknown:why'",
+        "'ref:aws_kms_key.main#arn'",
+        "[]",
+        "{}",
     ])
     .prop_map(str::to_owned)
 }
@@ -156,28 +167,68 @@ fn yaml_text() -> impl Strategy<Value = String> {
 
 fn expression() -> impl Strategy<Value = String> {
     let atom = prop::sample::select(vec![
-        "this", "this.a", "this.b.c", "this.a[0]", "this['b']", "null", "true", "1", "2.5", "'x'", "root", "key", "keys",
-        "today", "-9223372036854775807",
+        "this",
+        "this.a",
+        "this.b.c",
+        "this.a[0]",
+        "this['b']",
+        "null",
+        "true",
+        "1",
+        "2.5",
+        "'x'",
+        "root",
+        "key",
+        "keys",
+        "today",
+        "-9223372036854775807",
     ])
     .prop_map(str::to_owned);
     atom.prop_recursive(4, 24, 3, |inner| {
-        let operator = prop::sample::select(vec![
-            "&&", "||", "==", "!=", "<", "<=", ">", "+", "-", "*", "/", "%", "in",
-        ]);
+        let operator =
+            prop::sample::select(vec!["&&", "||", "==", "!=", "<", "<=", ">", "+", "-", "*", "/", "%", "in"]);
         let function = prop::sample::select(vec![
-            "size", "string", "int", "double", "bool", "type", "values", "flatten", "distinct", "json", "address",
-            "kindOf", "resources", "resolve", "statements", "isPublicCidr", "objects", "namespaceOf", "pod",
-            "containers", "quantity", "durationSeconds", "!", "-",
+            "size",
+            "string",
+            "int",
+            "double",
+            "bool",
+            "type",
+            "values",
+            "flatten",
+            "distinct",
+            "json",
+            "address",
+            "kindOf",
+            "resources",
+            "resolve",
+            "statements",
+            "isPublicCidr",
+            "objects",
+            "namespaceOf",
+            "pod",
+            "containers",
+            "quantity",
+            "durationSeconds",
+            "!",
+            "-",
         ]);
         let pair = prop::sample::select(vec![
-            "default", "referrers", "references", "cidrContains", "cidrOverlaps", "selects", "tolerates",
+            "default",
+            "referrers",
+            "references",
+            "cidrContains",
+            "cidrOverlaps",
+            "selects",
+            "tolerates",
         ]);
         let quantifier = prop::sample::select(vec!["all", "exists", "exists_one", "map", "filter"]);
         prop_oneof![
             (inner.clone(), operator, inner.clone()).prop_map(|(l, op, r)| format!("({l} {op} {r})")),
             (function, inner.clone()).prop_map(|(name, value)| format!("{name}({value})")),
             (pair, inner.clone(), inner.clone()).prop_map(|(name, l, r)| format!("{name}({l}, {r})")),
-            (inner.clone(), quantifier, inner.clone()).prop_map(|(range, q, body)| format!("{range}.{q}(v, v == {body})")),
+            (inner.clone(), quantifier, inner.clone())
+                .prop_map(|(range, q, body)| format!("{range}.{q}(v, v == {body})")),
             (inner.clone(), inner.clone(), inner.clone())
                 .prop_map(|(pod, labels, taints)| format!("schedulable({pod}, {labels}, {taints})")),
             (inner.clone(), inner.clone(), inner).prop_map(|(c, l, r)| format!("({c} ? {l} : {r})")),
