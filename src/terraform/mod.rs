@@ -7,6 +7,7 @@
 
 mod declared;
 mod evaluate;
+pub mod format;
 mod functions;
 mod graph;
 mod module;
@@ -15,6 +16,7 @@ mod read;
 mod references;
 mod syntax;
 mod template;
+mod tokens;
 
 pub use module::{Block, Module, Resource};
 pub use read::read;
