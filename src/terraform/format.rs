@@ -18,6 +18,8 @@ pub fn format(text: &str) -> String {
     if stopped.is_some() || !balanced(tokens.iter().map(|token| token.kind)) {
         return text.to_owned();
     }
+    // Space after the last token of an unended line is the only space that stays.
+    let trailing = text.len() - tokens.last().map_or(0, |last| last.range.end);
     let tokens: Vec<Piece<'_>> = tokens
         .iter()
         .filter_map(|token| Some(Piece { kind: token.kind, text: text.get(token.range.clone())?, spaces: 0 }))
@@ -32,6 +34,7 @@ pub fn format(text: &str) -> String {
         formatted.extend(std::iter::repeat_n(' ', piece.spaces));
         formatted.push_str(piece.text);
     }
+    formatted.extend(std::iter::repeat_n(' ', trailing));
     formatted
 }
 
@@ -123,22 +126,26 @@ impl<'a> Rewriter<'a, '_> {
             self.value(blocks, name.text);
             return;
         }
+        // Comments before a label do not survive, those after the last one do.
+        let mut comments = Vec::new();
         while let Some(token) = self.tokens.get(self.at).copied() {
             self.at += 1;
             match token.kind {
                 Kind::Ident => {
+                    comments.clear();
                     self.done.push(Piece::new(Kind::OpenQuote, "\""));
                     self.done.push(Piece::new(Kind::Literal, token.text));
                     self.done.push(Piece::new(Kind::CloseQuote, "\""));
                 }
-                // A comment between the labels does not survive.
-                Kind::Comment if !token.ends_line() => {}
+                Kind::Comment if !token.ends_line() => comments.push(token),
                 Kind::OpenBrace => {
+                    self.done.append(&mut comments);
                     blocks.push(name.text);
                     self.done.push(token);
                     return;
                 }
                 _ => {
+                    comments.clear();
                     self.done.push(token);
                     if token.ends_line() {
                         return;
@@ -172,7 +179,8 @@ impl<'a> Rewriter<'a, '_> {
             }
         }
         let Some(start) = start else { return };
-        let (Some(before), Some(value)) = (self.tokens.get(self.at..start), self.tokens.get(start..end)) else {
+        let (Some(before), Some(value)) = (self.tokens.get(self.at..start), self.tokens.get(start..end))
+        else {
             return;
         };
         self.done.extend_from_slice(before);
@@ -186,7 +194,9 @@ impl<'a> Rewriter<'a, '_> {
 
     fn variable_type(&mut self, value: &[Piece<'a>]) {
         let (word, element) = match value {
-            [word] if word.kind == Kind::Ident && matches!(word.text, "list" | "map" | "set") => (word.text, "any"),
+            [word] if word.kind == Kind::Ident && matches!(word.text, "list" | "map" | "set") => {
+                (word.text, "any")
+            }
             [open, word, close]
                 if open.kind == Kind::OpenQuote
                     && close.kind == Kind::CloseQuote
@@ -348,7 +358,8 @@ fn space(pieces: &mut [Piece<'_>], lines: &[Line]) {
         for (start, end) in [(line.start, line.assign), (line.assign, line.comment)] {
             let mut before = None;
             for at in start..end.saturating_sub(1) {
-                let (Some(subject), Some(after)) = (pieces.get(at).copied(), pieces.get(at + 1).copied()) else {
+                let (Some(subject), Some(after)) = (pieces.get(at).copied(), pieces.get(at + 1).copied())
+                else {
                     break;
                 };
                 if let Some(after_piece) = pieces.get_mut(at + 1) {
@@ -411,10 +422,16 @@ fn align(pieces: &mut [Piece<'_>], lines: &mut [Line]) {
         }
     }
     for chain in lines.chunk_by(|one, other| one.has_assign() == other.has_assign()) {
-        align_cells(pieces, chain.iter().filter(|line| line.has_assign()).map(|line| (line.start, line.assign)));
+        align_cells(
+            pieces,
+            chain.iter().filter(|line| line.has_assign()).map(|line| (line.start, line.assign)),
+        );
     }
     for chain in lines.chunk_by(|one, other| one.has_comment() == other.has_comment()) {
-        align_cells(pieces, chain.iter().filter(|line| line.has_comment()).map(|line| (line.start, line.comment)));
+        align_cells(
+            pieces,
+            chain.iter().filter(|line| line.has_comment()).map(|line| (line.start, line.comment)),
+        );
     }
 }
 

@@ -54,9 +54,14 @@ pub(super) struct Token {
 /// Where the scanner is.
 enum Mode {
     /// Outside strings; braces opened since the mode was entered.
-    Main { braces: usize },
+    Main {
+        braces: usize,
+    },
     Quoted,
-    Heredoc { marker: Range<usize>, line_start: bool },
+    Heredoc {
+        marker: Range<usize>,
+        line_start: bool,
+    },
 }
 
 /// Why scanning stopped before the end of the text: the offset, and what is wrong there.
@@ -69,8 +74,12 @@ pub(super) struct Stopped {
 
 /// Every token of a text in order, and what stopped the scanner, if it did not reach the end.
 pub(super) fn scan(text: &str) -> (Vec<Token>, Option<Stopped>) {
-    let mut scanner =
-        Scanner { text, at: 0, tokens: Vec::with_capacity(text.len() / 4), modes: vec![Mode::Main { braces: 0 }] };
+    let mut scanner = Scanner {
+        text,
+        at: 0,
+        tokens: Vec::with_capacity(text.len() / 4),
+        modes: vec![Mode::Main { braces: 0 }],
+    };
     let mut openings: Vec<usize> = Vec::new();
     while scanner.at < text.len() {
         let depth = scanner.modes.len();

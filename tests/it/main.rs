@@ -11,3 +11,4 @@ mod blueprint;
 mod kubernetes;
 mod policy;
 mod terraform;
+mod terraform_format;

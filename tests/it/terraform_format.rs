@@ -26,7 +26,8 @@ fn terraform_fmt(texts: &[String]) -> Option<Vec<String>> {
     for (at, text) in texts.iter().enumerate() {
         std::fs::write(path(at), text).unwrap();
     }
-    let ran = Command::new("terraform").args(["fmt", "-no-color", "-list=false"]).arg(directory.path()).output();
+    let ran =
+        Command::new("terraform").args(["fmt", "-no-color", "-list=false"]).arg(directory.path()).output();
     let Ok(output) = ran else {
         assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "no terraform on PATH");
         println!("skipped: no terraform on PATH");
@@ -104,7 +105,8 @@ fn the_format_is_terraforms() {
         let formatted = format(text);
         if formatted != *expected {
             let difference = similar::TextDiff::from_lines(expected, &formatted);
-            wrong.push_str(&format!("{name}:\n{}", difference.unified_diff().header("terraform fmt", "ours")));
+            wrong
+                .push_str(&format!("{name}:\n{}", difference.unified_diff().header("terraform fmt", "ours")));
         }
     }
     assert!(wrong.is_empty(), "{wrong}");
