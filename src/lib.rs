@@ -5,6 +5,7 @@
 //! `cli` → `render`, `report`, `policy` → `terraform`, `kubernetes`, `blueprint` → `source`.
 
 pub mod blueprint;
+pub mod cli;
 pub mod kubernetes;
 pub mod policy;
 pub mod render;

@@ -2,6 +2,7 @@
 //! later render tells its own files from those a person wrote or changed.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io;
 
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
@@ -131,7 +132,11 @@ pub fn stays_inside(path: &Utf8Path) -> bool {
 
 /// SHA-256 in hexadecimal.
 pub fn hash(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(bytes).iter().fold(String::new(), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// SHA-256 of a text with LF line ends, so that a checkout with CRLF has the same one. The text is expected without

@@ -40,7 +40,10 @@ pub(super) fn render(report: &Report<'_>, style: Style) -> String {
         let line = drift.line.map(|line| format!(":{line}")).unwrap_or_default();
         let _ = writeln!(text, "{}{line}: {}", paint.bold(&drift.path), drift_words(drift.state));
     }
-    text.push_str(&summary(report, paint));
+    // A run that checked nothing has nothing to be proud of.
+    if !report.inputs.is_empty() || !report.verdicts.is_empty() {
+        text.push_str(&summary(report, paint));
+    }
     text
 }
 

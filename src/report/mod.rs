@@ -15,7 +15,9 @@ use crate::source::{Finding, Severity, Sources, Verdict};
 
 pub use json::schema;
 pub use place::visible;
-pub use row::{Document, Drift, Input, InputKind, Location, RelatedPlace, Row, SCHEMA, Summary, Tool};
+pub use row::{
+    Document, Drift, DriftState, Input, InputKind, Location, RelatedPlace, Row, SCHEMA, Summary, Tool,
+};
 
 /// How a report is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]

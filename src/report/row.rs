@@ -1,6 +1,7 @@
 //! The rows of a report: plain, serialisable, in the shape of `schemas/report.schema.json`.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 use schemars::JsonSchema;
@@ -246,7 +247,11 @@ fn identity(report: &Report<'_>, finding: &Finding) -> String {
 }
 
 fn fingerprint(identity: &str) -> String {
-    Sha256::digest(identity.as_bytes()).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(identity.as_bytes()).iter().take(16).fold(String::new(), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// The path without `.` and the root it lies under, with forward slashes.

@@ -1,0 +1,217 @@
+//! The arguments of every command.
+
+use camino::Utf8PathBuf;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::report::Format;
+use crate::source::Severity;
+
+/// What is typed.
+#[derive(Debug, Parser)]
+#[command(
+    name = "nexafi-gen",
+    version,
+    about = "Compliance-first infrastructure: one blueprint, proven against policies, compiled to Terraform and Kubernetes",
+    after_help = "Exit codes: 0 clean, 1 findings at or above --fail-on or drift, 2 the arguments or an input cannot be \
+                  used, 3 a fault of this tool.",
+    disable_help_subcommand = true,
+    max_term_width = 100
+)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    pub(super) command: Command,
+    #[command(flatten)]
+    pub(super) common: Common,
+}
+
+/// What every command takes.
+#[derive(Debug, Args)]
+pub(super) struct Common {
+    /// Colours in the output; `auto` means on a terminal, unless `NO_COLOR` is set
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN", help_heading = "Output")]
+    pub(super) color: ColourChoice,
+    /// Say only what was found
+    #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = "Output")]
+    pub(super) quiet: bool,
+    /// Say what was passed over, too
+    #[arg(short, long, global = true, help_heading = "Output")]
+    pub(super) verbose: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(super) enum ColourChoice {
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Write a commented starter blueprint
+    Init(Init),
+    /// Check blueprints, Terraform files and Kubernetes manifests against the policies
+    Lint(Lint),
+    /// Check a blueprint, then write the Terraform and Kubernetes files it describes
+    Render(Render),
+    /// Say what a policy wants, why, and for which controls
+    Explain(Explain),
+    /// List the policies, or run their own examples
+    Policies(Policies),
+    /// Print a JSON Schema, for editors and for programs that read reports
+    Schema(Schema),
+    /// Print a completion script for a shell
+    Completions(Completions),
+}
+
+/// `init`.
+#[derive(Debug, Args)]
+pub(super) struct Init {
+    /// The file to write; it must not exist yet
+    #[arg(default_value = "blueprint.yaml")]
+    pub(super) path: Utf8PathBuf,
+}
+
+/// `lint`.
+#[derive(Debug, Args)]
+pub(super) struct Lint {
+    /// Files and directories; what each file is, is found out from its content. Default: the working directory
+    #[arg(value_name = "PATH")]
+    pub(super) paths: Vec<Utf8PathBuf>,
+    #[command(flatten)]
+    pub(super) checks: Checks,
+}
+
+/// `render`.
+#[derive(Debug, Args)]
+pub(super) struct Render {
+    /// The blueprint
+    pub(super) blueprint: Utf8PathBuf,
+    /// Where the files go. Default: `generated/` and the blueprint's `name`
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<Utf8PathBuf>,
+    /// Write nothing; exit 1 and name every file on disk that is not what the blueprint renders to
+    #[arg(long)]
+    pub(super) check: bool,
+    /// With --check: show the differences
+    #[arg(long, requires = "check")]
+    pub(super) diff: bool,
+    /// Overwrite and remove files even if they were changed by hand since the last render
+    #[arg(long, conflicts_with = "check")]
+    pub(super) force: bool,
+    #[command(flatten)]
+    pub(super) checks: Checks,
+}
+
+/// What `lint` and `render` check, and how they report it.
+#[derive(Debug, Args)]
+pub(super) struct Checks {
+    /// How to report
+    #[arg(long, value_enum, default_value_t, help_heading = "Output")]
+    pub(super) format: Format,
+    /// Write the report to a file instead of standard output
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(super) output: Option<Utf8PathBuf>,
+    /// Report every verdict, those that passed too
+    #[arg(long, help_heading = "Output")]
+    pub(super) all: bool,
+    /// Exit 1, and write nothing, from which severity on
+    #[arg(long, value_enum, default_value_t, value_name = "SEVERITY", help_heading = "Checks")]
+    pub(super) fail_on: FailOn,
+    /// Only these policies: ids (NXF-NET-001) or domains (NET), separated by commas
+    #[arg(long, value_delimiter = ',', value_name = "ID|DOMAIN", help_heading = "Checks")]
+    pub(super) select: Vec<String>,
+    /// Not these policies
+    #[arg(long, value_delimiter = ',', value_name = "ID|DOMAIN", help_heading = "Checks")]
+    pub(super) ignore: Vec<String>,
+    /// Only policies that prove a control of this framework (pci-dss-4.0.1)
+    #[arg(long, value_delimiter = ',', help_heading = "Checks")]
+    pub(super) framework: Vec<String>,
+    /// Policies of your own, beside the built-in ones
+    #[arg(long, value_name = "DIR", help_heading = "Checks")]
+    pub(super) policies: Vec<Utf8PathBuf>,
+    /// The date to judge by (2026-12-31), for waivers that expire. Default: today
+    #[arg(long, value_name = "DATE", help_heading = "Checks")]
+    pub(super) at: Option<jiff::civil::Date>,
+}
+
+/// A threshold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(super) enum FailOn {
+    Critical,
+    High,
+    #[default]
+    Medium,
+    Low,
+    Never,
+}
+
+impl FailOn {
+    pub(super) fn threshold(self) -> Option<Severity> {
+        match self {
+            Self::Critical => Some(Severity::Critical),
+            Self::High => Some(Severity::High),
+            Self::Medium => Some(Severity::Medium),
+            Self::Low => Some(Severity::Low),
+            Self::Never => None,
+        }
+    }
+}
+
+/// `explain`.
+#[derive(Debug, Args)]
+pub(super) struct Explain {
+    /// A policy (NXF-NET-001) or the code of an input fault (NXF-CFG-004)
+    pub(super) id: String,
+    /// Policies of your own, beside the built-in ones
+    #[arg(long, value_name = "DIR")]
+    pub(super) policies: Vec<Utf8PathBuf>,
+}
+
+/// `policies`.
+#[derive(Debug, Args)]
+pub(super) struct Policies {
+    #[command(subcommand)]
+    pub(super) command: PoliciesCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum PoliciesCommand {
+    /// One line a policy
+    List {
+        /// Policies of your own, beside the built-in ones
+        #[arg(long, value_name = "DIR")]
+        policies: Vec<Utf8PathBuf>,
+    },
+    /// Run the examples inside the policies: each says which verdict it expects
+    Test {
+        /// A directory of policies; without one the built-in policies are tested
+        directory: Option<Utf8PathBuf>,
+    },
+}
+
+/// `schema`.
+#[derive(Debug, Args)]
+pub(super) struct Schema {
+    /// Of what
+    #[arg(value_enum)]
+    pub(super) subject: SchemaSubject,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum SchemaSubject {
+    /// What a person writes
+    Blueprint,
+    /// One policy file
+    Policy,
+    /// What `--format json` prints
+    Report,
+}
+
+/// `completions`.
+#[derive(Debug, Args)]
+pub(super) struct Completions {
+    /// The shell
+    #[arg(value_enum)]
+    pub(super) shell: clap_complete::Shell,
+}

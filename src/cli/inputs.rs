@@ -1,0 +1,358 @@
+//! Finds and reads the files to check, and finds out what each of them is.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Read as _};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use walkdir::{DirEntry, WalkDir};
+
+use crate::report::{Input, InputKind};
+use crate::source::{FileId, SourceFile, Sources, Value, yaml};
+
+use super::error::disk_help;
+use super::paths::normalise;
+use super::{Error, Surroundings};
+
+/// No file larger than this is read: the largest real manifests have a few megabytes.
+pub(super) const LARGEST_FILE: u64 = 16 * 1024 * 1024;
+/// How much of a larger file is looked at to find out whether it concerns us at all.
+const GLANCE: u64 = 64 * 1024;
+/// Directories that hold other people's files, or none that matter.
+const PASSED_OVER: [&str; 4] = [".git", ".terraform", "target", "node_modules"];
+
+/// The files of a run.
+#[derive(Debug, Default)]
+pub(super) struct Inputs {
+    pub(super) sources: Sources,
+    pub(super) blueprints: Vec<FileId>,
+    /// `.tf` files by the directory they lie in, which makes them one module.
+    pub(super) modules: BTreeMap<Utf8PathBuf, Vec<FileId>>,
+    pub(super) manifests: Vec<FileId>,
+    /// Files that had to be checked and cannot be.
+    pub(super) unusable: Vec<Error>,
+    /// Files that were passed over and perhaps should not have been.
+    pub(super) warnings: Vec<String>,
+    /// Files that were passed over with good reason.
+    pub(super) details: Vec<String>,
+}
+
+impl Inputs {
+    /// Reads every file that `paths` name or hold; none means the working directory.
+    pub(super) fn gather(paths: &[Utf8PathBuf], surroundings: &Surroundings) -> Self {
+        let mut inputs = Self::default();
+        let mut seen = BTreeSet::new();
+        let here = [Utf8PathBuf::from(".")];
+        // Files that were named come first, so that a directory holding them too does not make them less explicit.
+        let paths = if paths.is_empty() { &here[..] } else { paths };
+        let (directories, files): (Vec<_>, Vec<_>) =
+            paths.iter().partition(|path| surroundings.on_disk(path).is_dir());
+        for path in files {
+            if seen.insert(normalise(&surroundings.on_disk(path))) {
+                inputs.take(path, true, surroundings);
+            }
+        }
+        for directory in directories {
+            for path in inputs.walk(directory, surroundings) {
+                if seen.insert(normalise(&surroundings.on_disk(&path))) {
+                    inputs.take(&path, false, surroundings);
+                }
+            }
+        }
+        inputs
+    }
+
+    /// What was read, for the report.
+    pub(super) fn listed(&self) -> Vec<Input> {
+        let list = |ids: &[FileId], kind| {
+            ids.iter()
+                .filter_map(|id| self.sources.get(*id))
+                .map(|file| Input { path: file.path().as_str().replace('\\', "/"), kind })
+                .collect::<Vec<_>>()
+        };
+        let mut listed = list(&self.blueprints, InputKind::Blueprint);
+        listed.extend(self.modules.values().flat_map(|ids| list(ids, InputKind::Terraform)));
+        listed.extend(list(&self.manifests, InputKind::Kubernetes));
+        listed
+    }
+
+    /// Adds a text under the kind it is of.
+    pub(super) fn add(&mut self, kind: InputKind, file: SourceFile) -> FileId {
+        let directory = file.path().parent().map(Utf8Path::to_owned).unwrap_or_default();
+        let id = self.sources.add(file);
+        match kind {
+            InputKind::Blueprint => self.blueprints.push(id),
+            InputKind::Terraform => self.modules.entry(directory).or_default().push(id),
+            InputKind::Kubernetes => self.manifests.push(id),
+        }
+        id
+    }
+
+    /// The files below a directory, sorted, as the user would have typed them. Links to directories are not
+    /// followed, so that every file is met once.
+    fn walk(&mut self, directory: &Utf8Path, surroundings: &Surroundings) -> Vec<Utf8PathBuf> {
+        let root = surroundings.on_disk(directory);
+        let wanted = |entry: &DirEntry| {
+            entry.depth() == 0
+                || !entry
+                    .file_name()
+                    .to_str()
+                    .is_some_and(|name| PASSED_OVER.contains(&name) || name.starts_with(".nexafi-gen-"))
+        };
+        let mut found = Vec::new();
+        for entry in WalkDir::new(&root).sort_by_file_name().into_iter().filter_entry(wanted) {
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(error) => {
+                    let path = error.path().unwrap_or(root.as_std_path()).to_string_lossy().into_owned();
+                    let reason = error.io_error().map_or_else(|| error.to_string(), ToString::to_string);
+                    let message = format!("it cannot be searched: {reason}");
+                    self.unusable.push(Error::Input { path: path.into(), message, help: String::new() });
+                    continue;
+                }
+            };
+            let is_file = entry.file_type().is_file() || (entry.path_is_symlink() && entry.path().is_file());
+            if !is_file {
+                continue;
+            }
+            match Utf8PathBuf::from_path_buf(entry.into_path()) {
+                Ok(path) => {
+                    let below = path.strip_prefix(&root).unwrap_or(&path);
+                    let typed = if directory == "." { below.to_owned() } else { directory.join(below) };
+                    found.push(typed);
+                }
+                Err(path) => self
+                    .warnings
+                    .push(format!("{} is passed over: its name is not UTF-8", path.to_string_lossy())),
+            }
+        }
+        found
+    }
+
+    fn take(&mut self, path: &Utf8Path, named: bool, surroundings: &Surroundings) {
+        let name = path.file_name().unwrap_or("");
+        let kind = match path.extension() {
+            Some("tf") => Some(InputKind::Terraform),
+            Some("yaml" | "yml" | "json") if !name.ends_with(".tf.json") => None,
+            _ => {
+                let exists = surroundings.on_disk(path).exists();
+                let words = if name.ends_with(".tf.json") {
+                    "Terraform's JSON syntax is not read by this version"
+                } else {
+                    "not a YAML, JSON or .tf file"
+                };
+                if named && !exists {
+                    self.unusable.push(missing(path));
+                } else if named || name.ends_with(".tf.json") {
+                    self.warnings.push(format!("{path} is passed over: {words}"));
+                } else {
+                    self.details.push(format!("passed over: {path}: {words}"));
+                }
+                return;
+            }
+        };
+        let sniffed = kind.is_none();
+        if sniffed && !named && is_large_and_foreign(&surroundings.on_disk(path)) {
+            self.details.push(format!("passed over: {path}: large, and neither a blueprint nor a manifest"));
+            return;
+        }
+        let file = match read(path, surroundings) {
+            Ok(file) => file,
+            // Of a file that nobody named only what concerns us has to be readable.
+            Err(Unread::Empty(_)) if !named => {
+                self.details.push(format!("passed over: {path}: empty"));
+                return;
+            }
+            Err(Unread::NotText { ours: false, .. }) if !named && sniffed => {
+                self.details.push(format!("passed over: {path}: not UTF-8 text"));
+                return;
+            }
+            Err(Unread::Empty(error) | Unread::NotText { error, .. } | Unread::Other(error)) => {
+                self.unusable.push(error);
+                return;
+            }
+        };
+        match kind.or_else(|| sniff(&file, named)) {
+            Some(kind) => {
+                self.add(kind, file);
+            }
+            None if named => self.warnings.push(format!(
+                "{path} is passed over: neither a blueprint (apiVersion: nexafi-gen/v1) nor a Kubernetes manifest \
+                 (apiVersion and kind)"
+            )),
+            None => {
+                self.details.push(format!("passed over: {path}: neither a blueprint nor a manifest"));
+            }
+        }
+    }
+}
+
+/// The policy files below a directory, sorted: every YAML file.
+pub(super) fn policy_files(
+    directory: &Utf8Path,
+    surroundings: &Surroundings,
+) -> Result<Vec<Utf8PathBuf>, Error> {
+    if !surroundings.on_disk(directory).is_dir() {
+        return Err(Error::Input {
+            path: directory.to_owned(),
+            message: "it is not a directory of policies".to_owned(),
+            help: "name the directory that holds them; each policy is one YAML file".to_owned(),
+        });
+    }
+    let mut inputs = Inputs::default();
+    let mut files = inputs.walk(directory, surroundings);
+    if let Some(error) = inputs.unusable.pop() {
+        return Err(error);
+    }
+    files.retain(|path| matches!(path.extension(), Some("yaml" | "yml")));
+    if files.is_empty() {
+        return Err(Error::Input {
+            path: directory.to_owned(),
+            message: "it holds no policy".to_owned(),
+            help: "each policy is one YAML file; `nexafi-gen schema policy` describes it".to_owned(),
+        });
+    }
+    Ok(files)
+}
+
+/// Why a file was not read.
+enum Unread {
+    Empty(Error),
+    /// `ours`: the part that can be read looks like a blueprint or a manifest.
+    NotText {
+        error: Error,
+        ours: bool,
+    },
+    Other(Error),
+}
+
+/// Reads one file that has to be there.
+pub(super) fn read_file(path: &Utf8Path, surroundings: &Surroundings) -> Result<SourceFile, Error> {
+    read(path, surroundings).map_err(|unread| match unread {
+        Unread::Empty(error) | Unread::NotText { error, .. } | Unread::Other(error) => error,
+    })
+}
+
+fn read(path: &Utf8Path, surroundings: &Surroundings) -> Result<SourceFile, Unread> {
+    let fault =
+        |message: String, help: &str| Error::Input { path: path.to_owned(), message, help: help.to_owned() };
+    let on_disk = surroundings.on_disk(path);
+    let failed = |error: &io::Error| {
+        Unread::Other(match error.kind() {
+            io::ErrorKind::NotFound => missing(path),
+            _ => fault(error.to_string(), &disk_help(error)),
+        })
+    };
+    let metadata = std::fs::metadata(&on_disk).map_err(|error| failed(&error))?;
+    if metadata.is_dir() {
+        return Err(Unread::Other(fault(
+            "it is a directory, and a file is needed here".to_owned(),
+            "name the file inside it; `nexafi-gen lint` takes whole directories",
+        )));
+    }
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(&on_disk).map_err(|error| failed(&error))?;
+    // Never more than the limit, whatever the metadata says: a pipe has no size, and files grow.
+    file.take(LARGEST_FILE + 1).read_to_end(&mut bytes).map_err(|error| failed(&error))?;
+    if bytes.len() as u64 > LARGEST_FILE {
+        let size = metadata.len().max(LARGEST_FILE + 1).div_ceil(1024 * 1024);
+        return Err(Unread::Other(fault(
+            format!("it has {size} MiB, more than the {} MiB this tool reads", LARGEST_FILE / 1024 / 1024),
+            "no blueprint, module file or manifest is that large; split it, or leave it out",
+        )));
+    }
+    let text = String::from_utf8(bytes).map_err(|error| Unread::NotText {
+        error: not_text(path, &error),
+        ours: String::from_utf8_lossy(error.as_bytes()).contains("apiVersion"),
+    })?;
+    let file = SourceFile::new(path, text);
+    if file.text().trim().is_empty() {
+        return Err(Unread::Empty(fault(
+            "it is empty".to_owned(),
+            "`nexafi-gen init` writes a starter blueprint",
+        )));
+    }
+    Ok(file)
+}
+
+fn missing(path: &Utf8Path) -> Error {
+    Error::Input {
+        path: path.to_owned(),
+        message: "no such file or directory".to_owned(),
+        help: if path.is_relative() {
+            "the path is taken from the working directory".to_owned()
+        } else {
+            String::new()
+        },
+    }
+}
+
+fn not_text(path: &Utf8Path, error: &std::string::FromUtf8Error) -> Error {
+    let bytes = error.as_bytes();
+    let at = error.utf8_error().valid_up_to();
+    let line = 1 + bytes.iter().take(at).filter(|byte| **byte == b'\n').count();
+    let help = match bytes {
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => "it begins like UTF-16; save it as UTF-8",
+        _ => "save it as UTF-8",
+    };
+    let byte = bytes.get(at).copied().unwrap_or_default();
+    Error::Input {
+        path: path.to_owned(),
+        message: format!("it is not UTF-8 text: byte 0x{byte:02x} in line {line}"),
+        help: help.to_owned(),
+    }
+}
+
+/// A file over the limit is an error if it concerns us; a data file that nobody named does not.
+fn is_large_and_foreign(path: &Utf8Path) -> bool {
+    let Ok(file) = std::fs::File::open(path) else { return false };
+    if file.metadata().map_or(0, |metadata| metadata.len()) <= LARGEST_FILE {
+        return false;
+    }
+    let mut glance = Vec::new();
+    let read = file.take(GLANCE).read_to_end(&mut glance);
+    read.is_ok() && !String::from_utf8_lossy(&glance).contains("apiVersion")
+}
+
+/// What a YAML or JSON text is, by its top-level keys. Looks at lines, not at the tree: a file with a syntax error is
+/// still what its author meant it to be.
+fn sniff(file: &SourceFile, named: bool) -> Option<InputKind> {
+    let text = file.text();
+    if text.trim_start().starts_with('{') {
+        return sniff_flow(file);
+    }
+    let value_of = |wanted: &str| {
+        text.lines().find_map(|line| {
+            let line = line.strip_prefix("- ").unwrap_or(line).trim_start_matches(['"', '\'']);
+            let rest = line.strip_prefix(wanted)?.trim_start_matches(['"', '\'']).trim_start();
+            rest.strip_prefix(':').map(str::trim)
+        })
+    };
+    match value_of("apiVersion") {
+        Some(version) if is_ours(version) => Some(InputKind::Blueprint),
+        Some(_) if value_of("kind").is_some() => Some(InputKind::Kubernetes),
+        // A blueprint whose first line is forgotten or mistyped, named on the command line.
+        None if named && value_of("regions").is_some() && value_of("name").is_some() => {
+            Some(InputKind::Blueprint)
+        }
+        _ => None,
+    }
+}
+
+fn sniff_flow(file: &SourceFile) -> Option<InputKind> {
+    if !file.text().contains("apiVersion") {
+        return None;
+    }
+    let documents = yaml::read(FileId::default(), file).documents;
+    documents.iter().find_map(|document| {
+        let Value::Map(map) = &document.value else { return None };
+        let version = map.get("apiVersion")?.as_str()?;
+        if is_ours(version) {
+            return Some(InputKind::Blueprint);
+        }
+        map.get("kind").map(|_| InputKind::Kubernetes)
+    })
+}
+
+fn is_ours(version: &str) -> bool {
+    version.trim_start_matches(['"', '\'']).starts_with("nexafi-gen/")
+}

@@ -1,0 +1,73 @@
+//! `nexafi-gen lint`.
+
+use crate::report::{Format, Report};
+
+use super::args::{Checks, Lint};
+use super::assess::{Judge, assess};
+use super::inputs::Inputs;
+use super::{Error, ExitCode, Output, Surroundings};
+
+pub(super) fn run(
+    args: &Lint,
+    surroundings: &Surroundings,
+    output: &mut Output<'_>,
+) -> Result<ExitCode, Error> {
+    let mut inputs = Inputs::gather(&args.paths, surroundings);
+    let (judge, faults) = Judge::new(&args.checks, surroundings, &mut inputs.sources)?;
+    for warning in &inputs.warnings {
+        output.warn(warning);
+    }
+    for detail in &inputs.details {
+        output.detail(detail);
+    }
+    let listed = inputs.listed();
+    if listed.is_empty() && inputs.unusable.is_empty() {
+        output.warn("nothing was checked: there is no blueprint, no .tf file and no Kubernetes manifest");
+    }
+    let mut assessment = assess(&mut inputs, &judge, surroundings);
+    // A policy that cannot be used is not applied, so nothing it would have said was said.
+    assessment.incomplete |= !faults.is_empty();
+    assessment.verdicts.extend(faults);
+
+    let mut report = Report::new(&inputs.sources, &surroundings.directory, listed, assessment.verdicts);
+    report.all = args.checks.all;
+    publish(&report, &args.checks, surroundings, output)?;
+    for error in &inputs.unusable {
+        output.error(error);
+    }
+    if !inputs.unusable.is_empty() {
+        return Ok(ExitCode::Unusable);
+    }
+    Ok(verdict(&report, &args.checks, assessment.incomplete))
+}
+
+/// How a report ends a run. What could not be read to its end is never clean, whatever `--fail-on` lets pass.
+pub(super) fn verdict(report: &Report<'_>, checks: &Checks, incomplete: bool) -> ExitCode {
+    let fails = checks.fail_on.threshold().is_some_and(|threshold| report.fails(threshold));
+    match (fails, incomplete) {
+        (true, _) => ExitCode::Findings,
+        (false, true) => ExitCode::Unusable,
+        (false, false) => ExitCode::Clean,
+    }
+}
+
+/// Writes the report where it was asked for.
+pub(super) fn publish(
+    report: &Report<'_>,
+    checks: &Checks,
+    surroundings: &Surroundings,
+    output: &mut Output<'_>,
+) -> Result<(), Error> {
+    let mut style = output.style;
+    let Some(path) = &checks.output else {
+        let quiet = output.quiet && report.listed().next().is_none() && report.drift.is_none();
+        return if quiet && checks.format != Format::Json {
+            Ok(())
+        } else {
+            output.print(&report.render(checks.format, style))
+        };
+    };
+    style.colour = false;
+    std::fs::write(surroundings.on_disk(path), report.render(checks.format, style))
+        .map_err(|source| Error::File { path: path.clone(), source })
+}

@@ -1,0 +1,65 @@
+//! Paths as people type them, and how one lies relative to another.
+
+use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
+
+/// The path without `.`, and with every `..` taken back where there is something to take back. By the letters only:
+/// nothing is looked up on disk.
+pub(super) fn normalise(path: &Utf8Path) -> Utf8PathBuf {
+    let mut normal = Utf8PathBuf::new();
+    for part in path.components() {
+        match part {
+            Utf8Component::CurDir => {}
+            Utf8Component::ParentDir => match normal.components().next_back() {
+                Some(Utf8Component::Normal(_)) => {
+                    normal.pop();
+                }
+                Some(Utf8Component::RootDir | Utf8Component::Prefix(_)) => {}
+                _ => normal.push(".."),
+            },
+            _ => normal.push(part),
+        }
+    }
+    normal
+}
+
+/// `path` as seen from `directory`; both absolute.
+pub(super) fn relative(path: &Utf8Path, directory: &Utf8Path) -> Utf8PathBuf {
+    let (path, directory) = (normalise(path), normalise(directory));
+    let shared =
+        path.components().zip(directory.components()).take_while(|(left, right)| left == right).count();
+    let up = directory.components().skip(shared).map(|_| Utf8Component::ParentDir);
+    up.chain(path.components().skip(shared)).collect()
+}
+
+/// A path as the user would type it: relative to the working directory if it lies below, absolute otherwise.
+pub(super) fn as_typed(path: &Utf8Path, working_directory: &Utf8Path) -> Utf8PathBuf {
+    let path = normalise(path);
+    path.strip_prefix(working_directory).map(Utf8Path::to_owned).unwrap_or(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn relative_paths_climb_as_far_as_needed() {
+        let cases = [
+            ("/home/a/blueprints/b.yaml", "/home/a/generated/b", "../../blueprints/b.yaml"),
+            ("/home/a/b.yaml", "/home/a", "b.yaml"),
+            ("/home/a/./x/../b.yaml", "/home/a/out", "../b.yaml"),
+            ("/b.yaml", "/out", "../b.yaml"),
+        ];
+        for (path, directory, expected) in cases {
+            assert_eq!(relative(path.into(), directory.into()), expected, "{path} from {directory}");
+        }
+    }
+
+    #[test]
+    fn normalising_never_climbs_above_the_root() {
+        for (path, expected) in
+            [("/../a", "/a"), ("a/../../b", "../b"), ("./a/./b", "a/b"), ("../../a", "../../a")]
+        {
+            assert_eq!(normalise(path.into()), expected);
+        }
+    }
+}

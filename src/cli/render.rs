@@ -1,0 +1,258 @@
+//! `nexafi-gen render`.
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::blueprint::{self, Platform};
+use crate::render::drift::{self, Comparison, State};
+use crate::render::lock::{FILE_NAME, Lock};
+use crate::render::write::{Written, write};
+use crate::render::{self, FileSet};
+use crate::report::{Drift, DriftState, Format, Input, InputKind, Report};
+use crate::source::{FileId, Finding, SourceFile, Sources, SubjectKind, Verdict};
+
+use super::args::Render;
+use super::assess::{Assessment, Behind, Group, Judge, judge_group};
+use super::inputs::read_file;
+use super::lint::{publish, verdict};
+use super::origin::Origin;
+use super::paths::{normalise, relative};
+use super::{Error, ExitCode, Output, Surroundings};
+
+pub(super) fn run(
+    args: &Render,
+    surroundings: &Surroundings,
+    output: &mut Output<'_>,
+) -> Result<ExitCode, Error> {
+    let mut sources = Sources::default();
+    let blueprint = sources.add(read_file(&args.blueprint, surroundings)?);
+    let (judge, faults) = Judge::new(&args.checks, surroundings, &mut sources)?;
+    let mut assessment = Assessment { incomplete: !faults.is_empty(), verdicts: faults };
+    let loaded = match sources.get(blueprint) {
+        Some(file) => blueprint::load(blueprint, file),
+        None => return Err(Error::Internal("the blueprint's file is lost".to_owned())),
+    };
+    assessment.incomplete |= loaded.platform.is_none();
+    assessment.verdicts.extend(loaded.findings);
+    let rendered = match &loaded.platform {
+        Some(platform) => Some(render_platform(platform, args, surroundings)?),
+        None => None,
+    };
+
+    let mut group = Group::default();
+    for (path, bytes) in rendered.iter().flat_map(|rendered| &rendered.files) {
+        add(&mut sources, &mut group, &rendered_path(rendered.as_ref(), path), bytes);
+    }
+    let origin = Origin::new(blueprint, loaded.view, loaded.tree);
+    let behind = Behind { origin: &origin, judged: true };
+    judge_group(&group, Some(behind), &sources, &judge, &mut assessment);
+    judge.drop_ignored(&mut assessment.verdicts);
+
+    let path = args.blueprint.as_str().replace('\\', "/");
+    let inputs = vec![Input { path, kind: InputKind::Blueprint }];
+    let verdicts = assessment.verdicts;
+    let (verdicts, folded) =
+        if args.checks.format == Format::Json { (verdicts, 0) } else { fold(verdicts, blueprint) };
+    let mut report = Report::new(&sources, &surroundings.directory, inputs, verdicts);
+    report.all = args.checks.all;
+    let comparison = match &rendered {
+        Some(rendered) if args.check => {
+            let comparison = drift::compare(&rendered.on_disk, &rendered.with_lock())?;
+            report.drift = Some(drift_rows(&comparison, &rendered.directory));
+            Some(comparison)
+        }
+        _ => None,
+    };
+    publish(&report, &args.checks, surroundings, output)?;
+    if folded > 0 {
+        output.remark(&format!(
+            "{folded} more in the rendered files {} from these lines of the blueprint",
+            if folded == 1 { "follows" } else { "follow" }
+        ));
+    }
+    let exit = verdict(&report, &args.checks, assessment.incomplete);
+    match (rendered, comparison) {
+        (Some(rendered), Some(comparison)) => Ok(check(args, &rendered, &comparison, exit, output)?),
+        (Some(rendered), None) if exit == ExitCode::Clean => {
+            let written = write(
+                &rendered.on_disk,
+                &boundary(&rendered.directory, surroundings),
+                &rendered.files,
+                &rendered.lock,
+                args.force,
+            )
+            .map_err(|source| Error::Write { source, directory: rendered.directory.clone() })?;
+            output.remark(&summary(&rendered.directory, &written));
+            Ok(ExitCode::Clean)
+        }
+        (rendered, _) => {
+            output.remark(match (&rendered, exit) {
+                (Some(_), ExitCode::Findings) => {
+                    "nothing was written: mend these findings first, or raise --fail-on"
+                }
+                (Some(_), _) => "nothing was written: a policy file cannot be used",
+                (None, _) => "nothing was written: the blueprint cannot be resolved",
+            });
+            Ok(exit)
+        }
+    }
+}
+
+/// A file set and where it belongs.
+struct Rendered {
+    files: FileSet,
+    lock: Lock,
+    /// As typed.
+    directory: Utf8PathBuf,
+    on_disk: Utf8PathBuf,
+}
+
+impl Rendered {
+    fn with_lock(&self) -> FileSet {
+        let mut files = self.files.clone();
+        files.insert(FILE_NAME.into(), self.lock.to_bytes());
+        files
+    }
+}
+
+fn render_platform(
+    platform: &Platform,
+    args: &Render,
+    surroundings: &Surroundings,
+) -> Result<Rendered, Error> {
+    let files = render::render(platform).map_err(|error| Error::Internal(error.to_string()))?;
+    let directory =
+        args.out.clone().unwrap_or_else(|| Utf8Path::new("generated").join(platform.blueprint.name.as_str()));
+    let on_disk = normalise(&surroundings.on_disk(&directory));
+    let text = read_file(&args.blueprint, surroundings)?;
+    let blueprint = relative(&surroundings.on_disk(&args.blueprint), &on_disk);
+    let lock = Lock::new(&files, &blueprint, text.text());
+    Ok(Rendered { files, lock, directory, on_disk })
+}
+
+/// The directory that the output directory must not leave through a link: the working directory where the output
+/// lies below it, else the directory the output lies in.
+fn boundary(directory: &Utf8Path, surroundings: &Surroundings) -> Utf8PathBuf {
+    let on_disk = normalise(&surroundings.on_disk(directory));
+    if directory.is_relative() && on_disk.starts_with(&surroundings.directory) {
+        return surroundings.directory.clone();
+    }
+    on_disk.parent().map_or_else(|| on_disk.clone(), Utf8Path::to_owned)
+}
+
+fn rendered_path(rendered: Option<&Rendered>, path: &Utf8Path) -> Utf8PathBuf {
+    rendered.map_or_else(|| path.to_owned(), |rendered| rendered.directory.join(path))
+}
+
+/// Adds a rendered file to what is judged, as if it had been read from disk.
+fn add(sources: &mut Sources, group: &mut Group, path: &Utf8Path, bytes: &[u8]) {
+    let extension = path.extension();
+    if !matches!(extension, Some("tf" | "yaml" | "yml")) {
+        return;
+    }
+    let id = sources.add(SourceFile::new(path, String::from_utf8_lossy(bytes).into_owned()));
+    if extension == Some("tf") {
+        let directory = path.parent().map(Utf8Path::to_owned).unwrap_or_default();
+        group.modules.entry(directory).or_default().push(id);
+    } else {
+        group.manifests.push(id);
+    }
+}
+
+/// Leaves out findings in rendered files whose policy already failed on the blueprint: they are mended there.
+/// Returns how many were left out.
+fn fold(verdicts: Vec<Finding>, blueprint: FileId) -> (Vec<Finding>, usize) {
+    let bad = |verdict: &Finding| verdict.verdict == Verdict::Fail || verdict.verdict == Verdict::Unproven;
+    let failed: Vec<String> = verdicts
+        .iter()
+        .filter(|verdict| bad(verdict) && verdict.span.file == blueprint)
+        .filter(|verdict| {
+            verdict.subject.as_ref().is_some_and(|subject| subject.kind == SubjectKind::Blueprint)
+        })
+        .map(|verdict| verdict.code.clone())
+        .collect();
+    let before = verdicts.len();
+    let kept: Vec<Finding> = verdicts
+        .into_iter()
+        .filter(|verdict| verdict.span.file == blueprint || !bad(verdict) || !failed.contains(&verdict.code))
+        .collect();
+    let folded = before - kept.len();
+    (kept, folded)
+}
+
+fn drift_rows(comparison: &Comparison, directory: &Utf8Path) -> Vec<Drift> {
+    comparison
+        .drift
+        .iter()
+        .map(|drift| {
+            let (state, line) = match &drift.state {
+                State::Drifted { line, .. } => (DriftState::Drifted, Some(*line)),
+                State::Missing => (DriftState::Missing, None),
+                State::Orphaned => (DriftState::Orphaned, None),
+            };
+            Drift { path: directory.join(&drift.path).as_str().replace('\\', "/"), state, line }
+        })
+        .collect()
+}
+
+/// Says how `--check` ended. The report has named the files already.
+fn check(
+    args: &Render,
+    rendered: &Rendered,
+    comparison: &Comparison,
+    exit: ExitCode,
+    output: &mut Output<'_>,
+) -> Result<ExitCode, Error> {
+    for path in &comparison.foreign {
+        output.detail(&format!("not ours: {}", rendered.directory.join(path)));
+    }
+    if args.diff {
+        let files = rendered.with_lock();
+        for drift in &comparison.drift {
+            let (path, rendered) = (rendered.directory.join(&drift.path), files.get(&drift.path));
+            let disk = match &drift.state {
+                State::Drifted { disk, .. } => disk.as_slice(),
+                State::Missing => &[],
+                State::Orphaned => continue,
+            };
+            let text = drift::diff(&path, disk, rendered.map(Vec::as_slice).unwrap_or_default())
+                .unwrap_or_else(|| format!("{path}: not text on disk\n"));
+            // A report for programs must stay one document.
+            if args.checks.format == Format::Json {
+                output.err(&text);
+            } else {
+                output.print(&text)?;
+            }
+        }
+    }
+    let count = comparison.drift.len();
+    if count == 0 {
+        output.remark(&format!("{}: {} files as rendered", rendered.directory, rendered.files.len() + 1));
+        return Ok(exit);
+    }
+    let command = if args.out.is_some() {
+        format!("nexafi-gen render {} --out {}", args.blueprint, rendered.directory)
+    } else {
+        format!("nexafi-gen render {}", args.blueprint)
+    };
+    let files = if count == 1 { "1 file differs" } else { &format!("{count} files differ") };
+    let diff = if args.diff { "" } else { "; --diff shows how" };
+    output.remark(&format!(
+        "{}: {files} from the blueprint{diff}. To bring them up to date: {command}",
+        rendered.directory
+    ));
+    Ok(if exit == ExitCode::Clean { ExitCode::Findings } else { exit })
+}
+
+fn summary(directory: &Utf8Path, written: &Written) -> String {
+    let mut parts = Vec::new();
+    for (files, what) in
+        [(&written.written, "written"), (&written.unchanged, "unchanged"), (&written.removed, "removed")]
+    {
+        match files.len() {
+            0 => {}
+            1 => parts.push(format!("1 file {what}")),
+            count => parts.push(format!("{count} files {what}")),
+        }
+    }
+    format!("{directory}: {}", parts.join(", "))
+}
