@@ -119,7 +119,10 @@ fn render_platform(
     args: &Render,
     surroundings: &Surroundings,
 ) -> Result<Rendered, Error> {
-    let files = render::render(platform).map_err(|error| Error::Internal(error.to_string()))?;
+    // The file's name only: rendering into another directory gives the same bytes.
+    let name = args.blueprint.file_name().unwrap_or_default();
+    let files = render::render(platform, name, &render::Overrides::new())
+        .map_err(|error| Error::Internal(error.to_string()))?;
     let directory =
         args.out.clone().unwrap_or_else(|| Utf8Path::new("generated").join(platform.blueprint.name.as_str()));
     let on_disk = normalise(&surroundings.on_disk(&directory));
