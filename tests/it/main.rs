@@ -10,5 +10,7 @@
 mod blueprint;
 mod kubernetes;
 mod policy;
+mod report;
 mod terraform;
 mod terraform_format;
+mod write;

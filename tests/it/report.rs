@@ -1,0 +1,232 @@
+//! What reports look like, and what programs may rely on.
+
+use nexafi_gen::report::{Document, Drift, DriftState, Format, Input, InputKind, Report, Style, schema};
+use nexafi_gen::source::{
+    FileId, Finding, Severity, SourceFile, Sources, Span, Subject, SubjectKind, Verdict, fault,
+};
+
+const BLUEPRINT: &str =
+    "name: nexafi\nregions:\n  primary:\n    vpc:\n      flowLogs:\n        enabled: false   # größer\n";
+const TERRAFORM: &str = "# blueprint: regions.primary.vpc\nresource \"aws_vpc\" \"primary\" {\n  cidr_block = \"10.0.0.0/16\"\n}\n";
+
+fn span_of(sources: &Sources, id: FileId, text: &str) -> Span {
+    let at = sources.get(id).unwrap().text().find(text).unwrap();
+    Span::new(id, at, at + text.len())
+}
+
+fn policy_finding(span: Span, verdict: Verdict) -> Finding {
+    let mut finding = Finding::fault(fault::INVALID_VALUE, span, "flow logs of the primary VPC are off")
+        .label("off here")
+        .help("set flowLogs.enabled: true")
+        .pointer("regions.primary.vpc.flowLogs.enabled");
+    finding.code = "NXF-NET-001".into();
+    finding.title = "Every VPC records all its traffic".into();
+    finding.verdict = verdict;
+    finding.subject = Some(Subject {
+        kind: SubjectKind::Blueprint,
+        type_: "vpc".into(),
+        address: "regions.primary.vpc".into(),
+    });
+    finding.controls.insert("pci-dss-4.0.1".into(), vec!["10.2.1".into()]);
+    finding.aliases.push("CKV2_AWS_11".into());
+    finding
+}
+
+/// Two files, and a finding of every shape.
+fn sample() -> (Sources, Vec<Finding>) {
+    let mut sources = Sources::default();
+    let blueprint = sources.add(SourceFile::new("blueprints/nexafi.yaml", BLUEPRINT.to_owned()));
+    let terraform = sources.add(SourceFile::new("generated/vpc.tf", TERRAFORM.to_owned()));
+    let off = span_of(&sources, blueprint, "false");
+    let vpc = span_of(&sources, terraform, "resource \"aws_vpc\" \"primary\"");
+
+    let in_blueprint = policy_finding(off, Verdict::Fail);
+    let mut in_output = policy_finding(vpc, Verdict::Fail)
+        .related(span_of(&sources, blueprint, "vpc"), "generated from this line of the blueprint");
+    in_output.pointer = "resource.aws_vpc.primary".into();
+    in_output.subject = Some(Subject {
+        kind: SubjectKind::Terraform,
+        type_: "aws_vpc".into(),
+        address: "aws_vpc.primary".into(),
+    });
+    let mut unproven = policy_finding(span_of(&sources, terraform, "\"10.0.0.0/16\""), Verdict::Unproven);
+    unproven.severity = Severity::Low;
+    unproven.code = "NXF-NET-002".into();
+    let mut waived = policy_finding(off, Verdict::Waived);
+    waived.code = "NXF-NET-003".into();
+    let mut passed = policy_finding(off, Verdict::Pass);
+    passed.code = "NXF-NET-004".into();
+    let twice = Finding::fault(
+        fault::DUPLICATE_KEY,
+        span_of(&sources, blueprint, "enabled"),
+        "the key `enabled` stands twice",
+    )
+    .related(span_of(&sources, blueprint, "flowLogs"), "in this mapping")
+    .help("keep one of the two");
+    (sources, vec![unproven, twice, waived, passed, in_output, in_blueprint])
+}
+
+fn report(sources: &Sources, findings: Vec<Finding>) -> Report<'_> {
+    let inputs = vec![
+        Input { path: "generated/vpc.tf".into(), kind: InputKind::Terraform },
+        Input { path: "blueprints/nexafi.yaml".into(), kind: InputKind::Blueprint },
+    ];
+    Report::new(sources, "/home/user/project", inputs, findings)
+}
+
+fn json(report: &Report<'_>) -> serde_json::Value {
+    serde_json::from_str(&report.render(Format::Json, Style::default())).unwrap()
+}
+
+#[test]
+fn graphical_shows_every_shape_of_finding() {
+    let (sources, findings) = sample();
+    insta::assert_snapshot!(report(&sources, findings).render(Format::Graphical, Style::default()));
+}
+
+#[test]
+fn concise_is_one_line_a_finding() {
+    let (sources, findings) = sample();
+    insta::assert_snapshot!(report(&sources, findings).render(Format::Concise, Style::default()));
+}
+
+#[test]
+fn json_has_the_published_shape() {
+    let (sources, findings) = sample();
+    let mut report = report(&sources, findings);
+    report.all = true;
+    report.drift = Some(vec![Drift { path: "out/a.tf".into(), state: DriftState::Drifted, line: Some(3) }]);
+    let document = json(&report);
+    let validator = jsonschema::validator_for(&schema()).unwrap();
+    let errors: Vec<String> = validator.iter_errors(&document).map(|error| error.to_string()).collect();
+    assert_eq!(errors, Vec::<String>::new());
+    serde_json::from_value::<Document>(document.clone()).unwrap();
+    insta::assert_snapshot!(serde_json::to_string_pretty(&document).unwrap());
+}
+
+#[test]
+fn the_schema_file_is_the_one_the_code_makes() {
+    let path = "schemas/report.schema.json";
+    let written = std::fs::read_to_string(path).unwrap_or_default();
+    let expected = format!("{}\n", serde_json::to_string_pretty(&schema()).unwrap());
+    assert_eq!(written, expected, "cargo run -- schema report > {path}");
+}
+
+#[test]
+fn without_findings_there_is_one_line() {
+    let (sources, mut findings) = sample();
+    findings.retain(|finding| finding.verdict == Verdict::Pass);
+    let report = report(&sources, findings);
+    assert_eq!(
+        report.render(Format::Graphical, Style::default()),
+        "no findings · 1 check passed on 1 subject\n"
+    );
+    assert_eq!(report.render(Format::Concise, Style::default()), "");
+}
+
+#[test]
+fn passes_are_listed_only_when_asked_for_and_counted_always() {
+    let (sources, findings) = sample();
+    let mut report = report(&sources, findings);
+    let listed = |report: &Report<'_>| json(report)["results"].as_array().unwrap().len();
+    assert_eq!(listed(&report), 5);
+    report.all = true;
+    assert_eq!(listed(&report), 6);
+    assert_eq!(json(&report)["summary"]["pass"], 1);
+}
+
+#[test]
+fn a_waived_finding_fails_nothing_and_an_unproven_one_does() {
+    let (sources, findings) = sample();
+    let only = |verdict| findings.iter().filter(|finding| finding.verdict == verdict).cloned().collect();
+    assert!(!report(&sources, only(Verdict::Waived)).fails(Severity::Low));
+    assert!(report(&sources, only(Verdict::Unproven)).fails(Severity::Low));
+    assert!(!report(&sources, only(Verdict::Unproven)).fails(Severity::Medium));
+}
+
+#[test]
+fn fingerprints_survive_moved_lines_and_another_way_to_type_the_path() {
+    let fingerprints = |path: &str, text: String| {
+        let mut sources = Sources::default();
+        let id = sources.add(SourceFile::new(path, text));
+        let finding = policy_finding(span_of(&sources, id, "false"), Verdict::Fail);
+        json(&report(&sources, vec![finding]))["results"][0]["fingerprint"].clone()
+    };
+    let plain = fingerprints("blueprints/nexafi.yaml", BLUEPRINT.to_owned());
+    assert_eq!(plain, fingerprints("blueprints/nexafi.yaml", format!("# a comment\n\n{BLUEPRINT}")));
+    assert_eq!(plain, fingerprints("./blueprints/nexafi.yaml", BLUEPRINT.to_owned()));
+    assert_eq!(plain, fingerprints("/home/user/project/blueprints/nexafi.yaml", BLUEPRINT.to_owned()));
+    assert_ne!(plain, fingerprints("blueprints/other.yaml", BLUEPRINT.to_owned()));
+}
+
+#[test]
+fn equal_findings_of_one_subject_have_fingerprints_of_their_own() {
+    let (sources, _) = sample();
+    let at = |text| Finding::fault(fault::UNKNOWN_KEY, span_of(&sources, FileId(0), text), "unknown key");
+    let document = json(&report(&sources, vec![at("vpc"), at("primary")]));
+    assert_ne!(document["results"][0]["fingerprint"], document["results"][1]["fingerprint"]);
+}
+
+#[test]
+fn columns_count_characters_not_bytes() {
+    let mut sources = Sources::default();
+    let id = sources.add(SourceFile::new("a.yaml", "größe: {straße: übel}\n".to_owned()));
+    let finding = Finding::fault(fault::INVALID_VALUE, span_of(&sources, id, "übel"), "no").label("here");
+    let report = report(&sources, vec![finding]);
+    assert_eq!(report.render(Format::Concise, Style::default()), "a.yaml:1:17: high NXF-CFG-006 no\n");
+    insta::assert_snapshot!(report.render(Format::Graphical, Style::default()));
+}
+
+#[test]
+fn text_of_the_input_cannot_drive_the_terminal() {
+    let mut sources = Sources::default();
+    let text = "name: \u{1b}[2Jx\u{202e}y\u{9b}z\n".to_owned();
+    let id = sources.add(SourceFile::new("a.yaml", text));
+    let span = Span::new(id, 6, 10);
+    let finding =
+        Finding::fault(fault::INVALID_VALUE, span, "a \u{1b}]0;title\u{7} name").label("\u{1b}[31mred");
+    let report = report(&sources, vec![finding]);
+    for format in [Format::Graphical, Format::Concise] {
+        let shown = report.render(format, Style::default());
+        assert!(!shown.contains(['\u{1b}', '\u{7}', '\u{202e}', '\u{9b}']), "{shown:?}");
+    }
+}
+
+#[test]
+fn colours_come_only_when_asked_for() {
+    let (sources, findings) = sample();
+    let report = report(&sources, findings);
+    assert!(!report.render(Format::Graphical, Style::default()).contains('\u{1b}'));
+    assert!(report.render(Format::Graphical, Style { colour: true, width: 100 }).contains('\u{1b}'));
+}
+
+#[test]
+fn any_span_can_be_drawn() {
+    let mut sources = Sources::default();
+    let text = "a: ü\r\n\r\nb:\n  - |\n    long\n  - x".to_owned();
+    let length = text.len();
+    let id = sources.add(SourceFile::new("a.yaml", text));
+    let empty = sources.add(SourceFile::new("empty.yaml", String::new()));
+    let wide = sources.add(SourceFile::new("wide.json", format!("[{}]", "1, ".repeat(5000))));
+    let mut spans: Vec<Span> = vec![
+        Span::new(empty, 0, 0),
+        Span::new(empty, 5, 9),
+        Span::new(wide, 7000, 7001),
+        Span::new(FileId(99), 0, 1),
+    ];
+    for start in 0..=length + 1 {
+        spans.extend((start..=length + 2).map(|end| Span::new(id, start, end)));
+    }
+    for span in spans {
+        let finding = Finding::fault(fault::INVALID_VALUE, span, "the message")
+            .label("the label")
+            .related(Span::new(id, 2, 5), "another place");
+        let report = report(&sources, vec![finding]);
+        for format in [Format::Graphical, Format::Concise, Format::Json] {
+            let shown = report.render(format, Style::default());
+            assert!(shown.contains("the message"), "{span:?}: {shown}");
+            assert!(!shown.contains("Failed to read"), "{span:?}: {shown}");
+            assert!(shown.len() < 8000, "{span:?} draws {} bytes", shown.len());
+        }
+    }
+}
