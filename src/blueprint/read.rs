@@ -59,6 +59,7 @@ pub fn load(id: FileId, file: &SourceFile) -> Loaded {
 fn check(loaded: &mut Loaded, tree: Node) {
     let written = tree.to_json();
     let mut usable = written.clone();
+    let mut stand_ins = Vec::new();
     let schema = schema::schema();
     match schema::validator(&schema) {
         Ok(validator) => {
@@ -66,19 +67,25 @@ fn check(loaded: &mut Loaded, tree: Node) {
                 prune(&mut usable, &fault.prune);
                 loaded.findings.push(fault.finding);
             }
+            if !loaded.findings.is_empty() {
+                stand_ins = schema::stand_in(&validator, &schema, &mut usable);
+            }
         }
         Err(reason) => {
-            loaded.findings.push(Finding::fault(
-                fault::INVALID_VALUE,
-                tree.span,
-                format!("the schema is not valid: {reason}"),
-            ));
+            let message = format!("the schema is not valid: {reason}");
+            loaded.findings.push(Finding::fault(fault::INVALID_VALUE, tree.span, message));
         }
     }
     merge_component_defaults(&mut usable);
+    // Without regions of its own nothing can be said of how the parts fit together.
+    let regions = written.get("regions").is_some_and(Value::is_object);
     match serde_json::from_value::<Blueprint>(usable) {
-        Ok(blueprint) => {
-            let (platform, findings) = resolve(blueprint, &Names::of(&tree), &tree);
+        Ok(blueprint) if regions => {
+            let mut names = Names::of(&tree);
+            names.groups_unread =
+                loaded.findings.iter().any(|finding| finding.pointer.contains(".nodeGroups."));
+            let (platform, mut findings) = resolve(blueprint, &names, &tree);
+            findings.retain(|finding| !concerns(finding, &stand_ins));
             loaded.findings.extend(findings);
             if loaded.findings.is_empty() {
                 loaded.view = serde_json::to_value(&platform).ok().map(|json| {
@@ -88,21 +95,30 @@ fn check(loaded: &mut Loaded, tree: Node) {
                 loaded.platform = Some(platform);
             }
         }
-        // The schema and the types disagree only where something has been pruned already.
+        // The schema and the types disagree only where something has been left aside already.
         Err(error) if loaded.findings.is_empty() => {
+            let span = place::<&str>(&tree, &[]).span;
             loaded.findings.push(
-                Finding::fault(
-                    fault::INVALID_VALUE,
-                    place::<&str>(&tree, &[]).span,
-                    format!("the blueprint cannot be used: {error}"),
-                )
-                .help("compare the file with the output of `nexafi-gen schema blueprint`"),
+                Finding::fault(fault::INVALID_VALUE, span, format!("the blueprint cannot be used: {error}"))
+                    .help("compare the file with the output of `nexafi-gen schema blueprint`"),
             );
         }
-        Err(_) => {}
+        Ok(_) | Err(_) => {}
     }
     loaded.findings.sort_by_key(|finding| (finding.span, finding.code.clone()));
     loaded.tree = Some(tree);
+}
+
+/// Whether a finding is about a value that only stands in for one that could not be read.
+fn concerns(finding: &Finding, stand_ins: &[String]) -> bool {
+    let network = [fault::OVERLAPPING_CIDR.code, fault::CIDR_TOO_SMALL.code].contains(&finding.code.as_str());
+    stand_ins.iter().any(|path| {
+        (network && path.ends_with("cidr"))
+            || finding
+                .pointer
+                .strip_prefix(path.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    })
 }
 
 /// Takes out what a path leads to, so that its default takes its place.

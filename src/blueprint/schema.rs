@@ -113,7 +113,7 @@ pub fn validator(schema: &Value) -> Result<Validator, String> {
 pub struct SchemaFault {
     /// The finding.
     pub finding: Finding,
-    /// The path of the value that cannot be used.
+    /// The path of the value that cannot be used; empty if something is missing instead.
     pub prune: Vec<String>,
 }
 
@@ -124,6 +124,36 @@ pub fn faults(validator: &Validator, schema: &Value, tree: &Node, json: &Value) 
         describe(&error, schema, tree, json, &mut faults);
     }
     faults
+}
+
+/// Puts examples in the place of required values that are missing, so that the rest of a document can be read.
+/// Returns the paths of what stands in.
+pub fn stand_in(validator: &Validator, schema: &Value, json: &mut Value) -> Vec<String> {
+    let definitions = schema.get("$defs").and_then(Value::as_object).cloned().unwrap_or_default();
+    let mut stand_ins = Vec::new();
+    // An example may itself lack nothing, so one round fills a level; documents nest a handful of levels.
+    for _ in 0..6 {
+        let missing: Vec<(String, String, Value)> = validator
+            .iter_errors(json)
+            .filter_map(|error| {
+                let ValidationErrorKind::Required { property } = error.kind() else { return None };
+                let key = property.as_str()?.to_owned();
+                let example =
+                    example_of(owner(schema, &error)?.get("properties")?.get(&key)?, &definitions, 0)?;
+                Some((error.instance_path().as_str().to_owned(), key, example))
+            })
+            .collect();
+        if missing.is_empty() {
+            break;
+        }
+        for (path, key, example) in missing {
+            if let Some(Value::Object(object)) = json.pointer_mut(&path) {
+                stand_ins.push(format!("{path}/{key}").trim_start_matches('/').replace('/', "."));
+                object.insert(key, example);
+            }
+        }
+    }
+    stand_ins
 }
 
 fn steps(error: &ValidationError<'_>) -> Vec<String> {
@@ -168,8 +198,9 @@ fn describe(
             };
             let finding = Finding::fault(fault::MISSING_KEY, found.span, format!("{what} has no `{key}`"))
                 .label(format!("`{key}` is missing here"))
-                .help(help);
-            faults.push(fault(finding, &path));
+                .help(help)
+                .pointer(path_text(&path));
+            faults.push(SchemaFault { finding, prune: Vec::new() });
         }
         ValidationErrorKind::Type { kind } => {
             let wanted = type_words(kind);
@@ -245,14 +276,19 @@ fn describe(
             match meant {
                 Some(branch) => branch.iter().for_each(|inner| describe(inner, schema, tree, json, faults)),
                 None => {
-                    let wanted: Vec<String> = context
+                    let kinds: Vec<&TypeKind> = context
                         .iter()
                         .flatten()
                         .filter_map(|inner| match inner.kind() {
-                            ValidationErrorKind::Type { kind } => Some(type_words(kind)),
+                            ValidationErrorKind::Type { kind } if type_words(kind) != "nothing" => Some(kind),
                             _ => None,
                         })
                         .collect();
+                    let wanted: Vec<String> = kinds.iter().map(|kind| type_words(kind)).collect();
+                    let help = match kinds.as_slice() {
+                        [only] => type_help(only, error.instance()),
+                        _ => format!("write {}", wanted.join(" or ")),
+                    };
                     let is = json_kind(error.instance());
                     let finding = Finding::fault(
                         fault::WRONG_TYPE,
@@ -260,7 +296,7 @@ fn describe(
                         format!("{what} has to be {}, not {is}", wanted.join(" or ")),
                     )
                     .label(format!("this is {is}"))
-                    .help(format!("write {}", wanted.join(" or ")));
+                    .help(help);
                     faults.push(fault(finding, &path));
                 }
             }
@@ -364,10 +400,25 @@ fn known_keys(schema: &Value, error: &ValidationError<'_>) -> Vec<String> {
 fn example_at(schema: &Value, error: &ValidationError<'_>, key: &str) -> Option<String> {
     let definitions = schema.get("$defs").and_then(Value::as_object)?;
     let property = owner(schema, error)?.get("properties")?.get(key)?;
-    Some(match example_of(property, definitions, 0)? {
-        Value::String(text) => text,
+    Some(flow(&example_of(property, definitions, 0)?))
+}
+
+/// A value as a person writes it on one line of YAML.
+fn flow(value: &Value) -> String {
+    match value {
+        Value::String(text)
+            if text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-./@".contains(&byte)) =>
+        {
+            text.clone()
+        }
+        Value::Array(items) => format!("[{}]", items.iter().map(flow).collect::<Vec<_>>().join(", ")),
+        Value::Object(object) => {
+            let entries: Vec<String> =
+                object.iter().map(|(key, value)| format!("{key}: {}", flow(value))).collect();
+            format!("{{{}}}", entries.join(", "))
+        }
         other => other.to_string(),
-    })
+    }
 }
 
 fn type_words(kind: &TypeKind) -> String {
@@ -417,7 +468,7 @@ fn type_help(kind: &TypeKind, instance: &Value) -> String {
             format!("write {text} without quotes")
         }
         Value::Null => format!("write {}, or remove the key to take the default", type_words(kind)),
-        other if wants("array") && !other.is_object() => format!("write a list: [{other}]"),
+        other if wants("array") && !other.is_object() => format!("write a list: [{}]", flow(other)),
         _ => format!("write {}", type_words(kind)),
     }
 }

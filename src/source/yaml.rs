@@ -50,23 +50,35 @@ pub fn read(id: FileId, file: &SourceFile) -> Documents {
 struct Stop;
 
 fn syntax(id: FileId, file: &SourceFile, error: &ScanError) -> Finding {
-    let at = file.offset(error.marker().line(), error.marker().col());
+    let mut at = file.offset(error.marker().line(), error.marker().col());
+    let mut help = "check the indentation and the quotes of this line and the one before it";
+    // The scanner stops before a tab it trips over; the tab is what to look at.
+    if error.info().contains("tab")
+        && let Some(tab) = indenting_tab(file.text(), at)
+    {
+        at = tab;
+        help = "indent with spaces; YAML does not allow tabs there";
+    }
     let rest = file.text().get(at..).unwrap_or("");
     let length = rest.chars().next().filter(|next| *next != '\n').map_or(0, char::len_utf8);
-    let line = file.line_column(at).line;
-    let text = file.text().lines().nth(line.saturating_sub(1)).unwrap_or("");
-    let help = if text.starts_with('\t') || text.trim_start_matches(' ').starts_with('\t') {
-        "indent with spaces; YAML does not allow tabs there"
-    } else {
-        "check the indentation and the quotes of this line and the one before it"
-    };
-    Finding::fault(
-        fault::YAML_SYNTAX,
-        Span::new(id, at, at + length),
-        format!("not valid YAML: {}", error.info()),
-    )
-    .label("the parser stopped here")
-    .help(help)
+    let message = format!("not valid YAML: {}", error.info());
+    Finding::fault(fault::YAML_SYNTAX, Span::new(id, at, at + length), message)
+        .label("the parser stopped here")
+        .help(help)
+}
+
+/// The first tab that indents a line at or after the line of `from`.
+fn indenting_tab(text: &str, from: usize) -> Option<usize> {
+    let start = text.get(..from)?.rfind('\n').map_or(0, |newline| newline + 1);
+    let mut at = start;
+    for line in text.get(start..)?.split_inclusive('\n') {
+        let blank = line.len() - line.trim_start_matches([' ', '\t']).len();
+        if let Some(tab) = line.get(..blank).and_then(|blank| blank.find('\t')) {
+            return Some(at + tab);
+        }
+        at += line.len();
+    }
+    None
 }
 
 enum Frame {

@@ -44,3 +44,239 @@ fn every_blueprint_of_the_repository_loads_without_a_finding() {
     }
     assert!(seen >= 2);
 }
+
+/// The reference blueprint with some of its text replaced.
+pub(crate) fn reference_with(replacements: &[(&str, &str)]) -> String {
+    let mut text = std::fs::read_to_string("blueprints/nexafi.yaml").unwrap();
+    for (from, to) in replacements {
+        assert!(text.contains(from), "the reference blueprint no longer says {from:?}");
+        text = text.replacen(from, to, 1);
+    }
+    text
+}
+
+fn faults(text: &str) -> String {
+    let (sources, loaded) = load_text(text);
+    assert!(loaded.findings.is_empty() || loaded.platform.is_none(), "a platform in spite of findings");
+    lines(&sources, &loaded)
+}
+
+#[test]
+fn every_fault_is_named_at_once_at_its_place_with_a_help() {
+    let text = reference_with(&[
+        ("dataClassification: restricted", "dataClasification: restricted"),
+        ("rto: 60m", "rto: an hour"),
+        ("cidr: 10.0.0.0/16", "cidr: 10.0.0.0/36"),
+        ("zones: 3", "zones: lots"),
+        ("version: \"1.34\"", "version: 1.34"),
+        ("class: financial", "class: finacial"),
+        ("size: {min: 2, desired: 3, max: 8}", "size: {min: 2, desired: 30, max: 8}"),
+        ("mirrors: general", "mirrors: generall"),
+        ("rotation: true", "rotation: yes"),
+        ("deletionWindowDays: 30", "deletionWindowDays: 3"),
+        ("port: 5002", "port: 70000"),
+        ("dependsOn: [ledger-service, redis, rabbitmq]", "dependsOn: [ledger-service, rediss, rabbitmq]"),
+        ("cidr: 203.0.113.0/24", "cidr: 203.0.113.7/24"),
+        ("service: api-gateway}", "service: gateway}"),
+    ]);
+    insta::assert_snapshot!(faults(&text));
+}
+
+#[test]
+fn faults_of_yaml_itself_are_named_at_their_place() {
+    insta::assert_snapshot!(faults(
+        "apiVersion: nexafi-gen/v1\nname: a\nname: b\nowner: {team: x, email: a@b.example}\n"
+    ));
+    insta::assert_snapshot!(faults("apiVersion: nexafi-gen/v1\n\tname: a\n"));
+    insta::assert_snapshot!(faults("apiVersion: nexafi-gen/v1\nname: [a\nowner: b\n"));
+    insta::assert_snapshot!(faults(""));
+    insta::assert_snapshot!(faults("- a\n- b\n"));
+    insta::assert_snapshot!(faults("just text\n"));
+}
+
+#[test]
+fn an_alias_bomb_is_refused_before_it_expands() {
+    let mut text = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
+    for level in 1..9 {
+        let item = format!("*a{}", level - 1);
+        text.push_str(&format!("a{level}: &a{level} [{}]\n", [item.as_str(); 10].join(", ")));
+    }
+    let found = faults(&text);
+    assert!(found.contains("NXF-CFG-003"), "{found}");
+}
+
+#[test]
+fn networks_that_cannot_work_are_named() {
+    let text = reference_with(&[
+        ("cidr: 10.1.0.0/16", "cidr: 10.0.128.0/17"),
+        (
+            "between: [primary, secondary], subnets: [private, database]",
+            "between: [primary, third], subnets: [private, databases]",
+        ),
+    ]);
+    let both = format!("{}", faults(&text));
+    let overlapping = faults(&reference_with(&[("cidr: 10.1.0.0/16", "cidr: 10.0.128.0/17")]));
+    let tiers = faults(&reference_with(&[("subnets: [private, database]", "subnets: [private, databases]")]));
+    let explicit = faults(&reference_with(&[(
+        "      flowLogs: {enabled: true, traffic: ALL}",
+        "      subnets: {public: {}, private: {cidrs: {a: 10.0.192.0/20, b: 10.9.0.0/24}}, spare: {}}",
+    )]));
+    insta::assert_snapshot!([both, overlapping, tiers, explicit].join("---\n"));
+}
+
+#[test]
+fn names_that_refer_to_nothing_are_named_with_the_closest_name() {
+    let text = reference_with(&[
+        ("    port: 5002\n", "    port: 5002\n    placement: financial-service\n"),
+        ("    port: 5004\n", "    port: 5004\n    namespace: cores\n"),
+        ("    port: 5005\n", "    port: 5005\n    placement: dr-general\n"),
+        ("    port: 5006\n", "    port: 5006\n    storage: {size: 10Gi, path: /data, class: encripted}\n"),
+    ]);
+    insta::assert_snapshot!(faults(&text));
+}
+
+#[test]
+fn hostile_names_are_refused_with_a_name_to_write_instead() {
+    for name in ["a${b}", "a\\\"b", "a\\nb", "a}}b", "../up", "Ledger Service"] {
+        let found = faults(&reference_with(&[("name: nexafi\n", &format!("name: \"{name}\"\n"))]));
+        assert!(found.contains("NXF-CFG-006") && found.contains("help:"), "{name}: {found}");
+        assert!(found.lines().count() <= 3, "{name}: {found}");
+    }
+}
+
+#[test]
+fn carriage_returns_and_a_byte_order_mark_change_nothing() {
+    let text = std::fs::read_to_string("blueprints/nexafi.yaml").unwrap();
+    let (_, plain) = load_text(&text);
+    let (sources, windows) = load_text(&format!("\u{feff}{}", text.replace('\n', "\r\n")));
+    assert_eq!(lines(&sources, &windows), "");
+    assert_eq!(plain.platform, windows.platform);
+}
+
+mod plan {
+    use super::load_text;
+    use proptest::prelude::*;
+
+    fn subnets(text: &str) -> Vec<(String, String, String)> {
+        let (sources, loaded) = load_text(text);
+        let platform =
+            loaded.platform.as_ref().unwrap_or_else(|| panic!("{}", super::lines(&sources, &loaded)));
+        platform
+            .plan
+            .regions
+            .iter()
+            .flat_map(|(role, region)| {
+                region
+                    .subnets
+                    .iter()
+                    .map(move |subnet| (role.to_string(), subnet.id.clone(), subnet.cidr.clone()))
+            })
+            .collect()
+    }
+
+    fn blueprint(regions: &[(&str, u8, usize, usize)]) -> String {
+        let mut text = String::from(
+            "apiVersion: nexafi-gen/v1\nname: p\nowner: {team: t, email: t@t.example}\nregions:\n",
+        );
+        let tiers = ["public: {}", "private: {}", "database: {}", "cache: {slot: 0}", "intra: {slot: 3}"];
+        for (role, prefix, zones, tier_count) in regions {
+            let second = role.len();
+            text.push_str(&format!(
+                "  {role}:\n    aws: us-east-1\n    vpc:\n      cidr: 10.{second}.0.0/{prefix}\n      zones: {zones}\n      subnets: {{{}}}\n",
+                tiers[..*tier_count].join(", ")
+            ));
+        }
+        text
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+        #[test]
+        fn subnets_are_disjoint_inside_their_vpc_and_never_move(
+            prefix in 16_u8..=20, zones in 2_usize..6, tiers in 2_usize..5,
+        ) {
+            let small = subnets(&blueprint(&[("one", prefix, zones, tiers)]));
+            let large = subnets(&blueprint(&[("three", 17, 3, 3), ("one", prefix, zones + 1, tiers + 1)]));
+            for subnet in &small {
+                prop_assert!(large.contains(subnet), "{subnet:?} moved when a zone, a tier and a region were added");
+            }
+            let vpc: ipnet::Ipv4Net = format!("10.3.0.0/{prefix}").parse().unwrap();
+            let nets: Vec<ipnet::Ipv4Net> = small.iter().map(|(_, _, cidr)| cidr.parse().unwrap()).collect();
+            for (at, net) in nets.iter().enumerate() {
+                prop_assert!(vpc.contains(net) && net.prefix_len() <= 28);
+                prop_assert!(nets[..at].iter().all(|other| !other.contains(net) && !net.contains(other)));
+            }
+        }
+
+        #[test]
+        fn no_text_makes_reading_panic(text in "[ -~\n\té]{0,200}") {
+            let _ = load_text(&text);
+        }
+
+        #[test]
+        fn no_damage_to_a_blueprint_makes_reading_panic(at in 0_usize..9000, with in "[ -~\n]{0,6}", cut in 0_usize..40) {
+            let text = std::fs::read_to_string("blueprints/nexafi.yaml").unwrap();
+            let start = text.floor_char_boundary(at.min(text.len()));
+            let end = text.floor_char_boundary((start + cut).min(text.len()));
+            let (_, loaded) = load_text(&format!("{}{with}{}", &text[..start], &text[end..]));
+            for finding in &loaded.findings {
+                prop_assert!(!finding.help.is_empty(), "no help: {}", finding.message);
+            }
+        }
+    }
+}
+
+mod schema {
+    use nexafi_gen::blueprint::schema::schema;
+    use serde_json::Value;
+
+    fn walk(path: &str, schema: &Value, missing: &mut Vec<String>) {
+        if let Some(properties) = schema.get("properties").and_then(Value::as_object) {
+            for (name, property) in properties {
+                let documented = property.get("description").is_some();
+                let example =
+                    property.get("examples").and_then(Value::as_array).is_some_and(|list| !list.is_empty());
+                if !documented || !example {
+                    missing.push(format!("{path}.{name}"));
+                }
+            }
+        }
+        for (key, inner) in schema.as_object().into_iter().flatten() {
+            if key == "$defs" {
+                for (name, definition) in inner.as_object().unwrap() {
+                    walk(name, definition, missing);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_field_has_a_description_and_an_example() {
+        let mut missing = Vec::new();
+        walk("blueprint", &schema(), &mut missing);
+        assert_eq!(missing, Vec::<String>::new());
+    }
+
+    #[test]
+    fn every_example_and_default_is_valid_where_it_stands() {
+        let schema = schema();
+        let definitions = schema["$defs"].clone();
+        let mut wrong = Vec::new();
+        for (name, definition) in definitions.as_object().unwrap() {
+            for (field, property) in
+                definition.get("properties").and_then(Value::as_object).into_iter().flatten()
+            {
+                let mut alone = property.clone();
+                alone.as_object_mut().unwrap().insert("$defs".into(), definitions.clone());
+                let validator = nexafi_gen::blueprint::schema::validator(&alone).unwrap();
+                let examples = property["examples"].as_array().into_iter().flatten();
+                for value in examples.chain(property.get("default").filter(|value| !value.is_null())) {
+                    wrong.extend(
+                        validator.iter_errors(value).map(|error| format!("{name}.{field}: {value}: {error}")),
+                    );
+                }
+            }
+        }
+        assert_eq!(wrong, Vec::<String>::new());
+    }
+}

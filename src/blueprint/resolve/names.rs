@@ -20,6 +20,8 @@ pub(crate) struct Names {
     pub(super) namespaces: Vec<String>,
     /// Storage classes.
     pub(super) storage_classes: Vec<String>,
+    /// Whether something of a node group could not be read: then nobody can say that a class has no nodes.
+    pub(crate) groups_unread: bool,
 }
 
 /// Namespaces a blueprint need not declare.
@@ -52,6 +54,7 @@ impl Names {
             services,
             namespaces,
             storage_classes,
+            groups_unread: false,
         }
     }
 }
@@ -61,10 +64,10 @@ pub(super) fn suggest(name: &str, known: &[String], what: &str) -> String {
     let words = known.iter().map(String::as_str);
     match did_you_mean(name, words) {
         Some(close) => format!("did you mean `{close}`?"),
-        None if known.is_empty() => format!("there is no {what} yet; add one of this name"),
+        None if known.is_empty() => format!("there is no {what} yet; add one of this name."),
         None => {
             let list: Vec<String> = known.iter().take(12).map(|name| format!("`{name}`")).collect();
-            format!("{what}s are {}", list.join(", "))
+            format!("{what}s are {}.", list.join(", "))
         }
     }
 }

@@ -107,6 +107,7 @@ fn tier_faults(at: &str, peering: &Peering, blueprint: &Blueprint, faults: &mut 
                     "no such tier",
                     suggest(tier.as_str(), &tiers, "tier"),
                 );
+                break;
             }
         }
     }

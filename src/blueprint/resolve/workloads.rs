@@ -200,6 +200,9 @@ fn place(
     }
     let wanted = workload.placement.clone().or_else(|| by_class(workload, protected, home));
     let Some(wanted) = wanted else {
+        if names.groups_unread {
+            return Placement::default();
+        }
         let class = if protected { NodeClass::Financial } else { NodeClass::General };
         faults.add(
             fault::DANGLING_REFERENCE,
