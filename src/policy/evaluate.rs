@@ -331,18 +331,18 @@ impl<'a> Judge<'a, '_> {
             Judgement::Unproven(undecided) => (Verdict::Unproven, Some(undecided)),
         };
         let sources = self.context.world.sources;
+        // `at` is relative to an item, and what passes as a whole has none.
+        let whole = self.rule.each.is_some() && verdict == Verdict::Pass;
         let (span, pointer) = match &self.rule.at {
-            Some(at) => {
+            Some(at) if !whole => {
                 let (start, path) = self.rooted(place, at);
                 let (found, pointer) = path.nearest(&start);
                 // A walk that did not leave its start points at the header.
                 let stays = found.pointer == self.candidate.start.pointer || self.is_pod_root(&found);
                 (if stays { self.candidate.header } else { spot(found.node, found.key, sources) }, pointer)
             }
-            None if place.pointer == self.candidate.start.pointer => {
-                (self.candidate.header, place.pointer.clone())
-            }
-            None => (spot(place.node, place.key, sources), place.pointer.clone()),
+            _ if place.pointer == self.candidate.start.pointer => (self.candidate.header, place.pointer.clone()),
+            _ => (spot(place.node, place.key, sources), place.pointer.clone()),
         };
         let policy = self.policy;
         let message = match (&reason, verdict) {

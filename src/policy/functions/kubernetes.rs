@@ -61,7 +61,7 @@ pub(super) fn containers<'a>(_: &Context<'a>, values: &[Val<'a>]) -> Outcome<'a>
     let [object] = take(values)?;
     let spec = as_pod(object).field("spec")?;
     let mut found = Vec::new();
-    for list in ["containers", "initContainers", "ephemeralContainers"] {
+    for list in ["initContainers", "containers", "ephemeralContainers"] {
         found.extend(spec.field(list)?.known()?.items()?);
     }
     Ok(Val::list(found))

@@ -1,1 +1,117 @@
-//! faults
+//! Every fault of a policy file is a finding at its place, and reading goes on after each.
+
+use super::{load, policy_text};
+use nexafi_gen::policy::Catalogue;
+use nexafi_gen::source::{SourceFile, Sources};
+
+fn faults(text: &str) -> String {
+    let (catalogue, findings, sources) = load(text);
+    assert_eq!(catalogue.policies().len(), 0, "a faulty policy is not used");
+    findings
+        .iter()
+        .map(|finding| {
+            let file = sources.get(finding.span.file).unwrap();
+            let place = file.line_column(finding.span.start as usize);
+            let line = file.text().lines().nth(place.line - 1).unwrap_or("");
+            let width = file.slice(finding.span).lines().next().unwrap_or("").chars().count().max(1);
+            format!(
+                "{} {}:{} {}\n  {line}\n  {}{}\n  {}\n",
+                finding.code,
+                place.line,
+                place.column,
+                finding.message,
+                " ".repeat(place.column - 1),
+                "^".repeat(width),
+                finding.help
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn every_fault_at_once_and_at_its_place() {
+    let text = "id: net-1
+titel: Every VPC
+severity: hihg
+rationale: ''
+controls:
+  pci-dss-4: [{id: '1'}]
+  pci-dss-4.0.1: [{id: 10.2, by: published}, {id: AU-12, by: hearsay}]
+  soc2-tsc-2017: []
+aliases: {a: b}
+waivable: perhaps
+rules:
+  blueprint: {selekt: regions.*, assert: true}
+  terraform:
+    - {resource: aws_vpc, when: 'this.x', each: 'a..b', fix: {set: {'a..b': 1}, get: 1}}
+    - {resource: [], assert: '', needs: [terraform, cloud]}
+  kubernetes: [{workload: false, assert: 'true'}, {kind: Pod, workload: true, assert: 'true'}, {assert: 'true'}]
+  azure: {}
+examples:
+  - {name: nothing, expect: {a: maybe}}
+  - {blueprint: '[1]', expect: [a]}
+  - text
+";
+    insta::assert_snapshot!(faults(text));
+}
+
+#[test]
+fn expressions_that_do_not_compile() {
+    let rules = r#"  terraform:
+    resource: aws_vpc
+    when: thiss.cidr == "x" && sice(this.tags) > 0
+    assert: this.cidr.startWith("10.") && item.x && this.exists(v, v.a == w)
+    message: vpc {{ this.name }} and {{ nme }} and {{ size(this, 1) }} {{
+    help: >-
+      folded text with {{ referers(this, "x") }}
+"#;
+    insta::assert_snapshot!(faults(&policy_text(rules)));
+}
+
+#[test]
+fn more_expressions_that_do_not_compile() {
+    let mut all = String::new();
+    for assert in [
+        "this.a and this.b",
+        "this.name.matches(\"[a-\")",
+        "this.x == ",
+        "b\"bytes\" == this",
+        "Type{a: 1}.a == 1",
+        "exists(this, 1)",
+        "this.resources(\"aws_vpc\")",
+        "startsWith(this, \"a\")",
+        "frobnicate(this)",
+        "has(this)",
+        "\"unclosed",
+        "this.all(1, true)",
+    ] {
+        let rules = format!("  blueprint:\n    select: a\n    assert: {}\n", serde_json::Value::from(assert));
+        all += &faults(&policy_text(&rules));
+    }
+    insta::assert_snapshot!(all);
+}
+
+#[test]
+fn texts_that_are_no_policy() {
+    let mut all = String::new();
+    for text in ["", "# only a comment\n", "- a\n", "id: [\n", "id: a\nid: b\n", "a: 1\n---\nb: 1\n"] {
+        all += &format!("--- {text:?}\n{}", faults(text));
+    }
+    insta::assert_snapshot!(all);
+}
+
+#[test]
+fn ids_are_unique() {
+    let mut sources = Sources::default();
+    let text = policy_text("  blueprint: {select: a, assert: 'true'}\n");
+    let one = sources.add(SourceFile::new("one.yaml", text.clone()));
+    let two = sources.add(SourceFile::new("deep/two.yaml", text));
+    let mut catalogue = Catalogue::default();
+    let findings = catalogue.add(&sources, &[one, two]);
+    assert_eq!(catalogue.policies().len(), 1);
+    assert_eq!(catalogue.get("TEST-ONE-001").unwrap().domain, "custom");
+    assert_eq!(catalogue.closest("TST-ONE-01"), Some("TEST-ONE-001"));
+    assert_eq!(findings.len(), 1);
+    assert_eq!(findings[0].message, "there is another policy `TEST-ONE-001`");
+    assert_eq!(findings[0].span.file, two);
+}

@@ -1,1 +1,322 @@
-//! functions
+//! Host functions: one table each, on the cases that decide.
+
+use super::{Inputs, check, check_with};
+
+fn all(this: &str, cases: &[(&str, &str)]) {
+    for (assert, expected) in cases {
+        let verdict = check(assert, this);
+        assert_eq!(verdict.split(':').next().unwrap(), *expected, "{assert}: {verdict}");
+    }
+}
+
+#[test]
+fn text_and_conversions() {
+    all(
+        "{name: Ledger-Service, list: [a, b], image: 'registry.example/x@sha256:00'}",
+        &[
+            ("size(this.name) == 14 && this.name.size() == 14", "pass"),
+            ("this.name.contains('Serv')", "pass"),
+            ("this.name.startsWith('Ledger')", "pass"),
+            ("this.name.endsWith('ice')", "pass"),
+            ("this.name.matches('^[A-Z]')", "pass"),
+            ("this.name.matches('^[a-z]+$')", "fail"),
+            ("this.image.matches('@sha256:[0-9a-f]+$')", "pass"),
+            ("this.name.matches(this.list[0])", "fail"),
+            ("this.name.lowerAscii() == 'ledger-service'", "pass"),
+            ("this.name.upperAscii() == 'LEDGER-SERVICE'", "pass"),
+            ("' x '.trim() == 'x'", "pass"),
+            ("this.name.replace('-', '.') == 'Ledger.Service'", "pass"),
+            ("this.name.split('-') == ['Ledger', 'Service']", "pass"),
+            ("this.list.join('+') == 'a+b'", "pass"),
+            ("string(12) + string(true) + string(1.5) == '12true1.5'", "pass"),
+            ("int('12') == 12 && int(1.9) == 1 && int(-1.9) == -1", "pass"),
+            ("int('x') == 1", "unproven"),
+            ("int(1e300) == 1", "unproven"),
+            ("double('1.5') == 1.5", "pass"),
+            ("bool('true') && !bool('false')", "pass"),
+            ("bool('yes')", "unproven"),
+            ("json('{\"a\": [1, 2]}').a[1] == 2", "pass"),
+            ("json('{').a == 1", "unproven"),
+            ("values({'a': 1, 'b': 2}) == [1, 2]", "pass"),
+            ("flatten([[1], [2, 3], 4, null]) == [1, 2, 3, 4]", "pass"),
+            ("distinct([1, 2, 1]) == [1, 2]", "pass"),
+            ("address(this) == 'subject' && key == 'subject' && size(keys) == 0", "pass"),
+        ],
+    );
+}
+
+#[test]
+fn quantities_and_durations() {
+    all(
+        "{}",
+        &[
+            ("quantity('500m') == 0.5", "pass"),
+            ("quantity('1Gi') == 1073741824", "pass"),
+            ("quantity('1G') == 1000000000", "pass"),
+            ("quantity('1.5Ki') == 1536", "pass"),
+            ("quantity('2e3') == 2000", "pass"),
+            ("quantity(2) == 2", "pass"),
+            ("quantity('two') == 2", "unproven"),
+            ("quantity('inf') > 2", "unproven"),
+            ("quantity('') == 0", "unproven"),
+            ("durationSeconds('60m') == 3600", "pass"),
+            ("durationSeconds('1h30m') == 5400", "pass"),
+            ("durationSeconds('2d') == 172800", "pass"),
+            ("durationSeconds('15') == 15", "unproven"),
+            ("durationSeconds('') == 0", "unproven"),
+            ("durationSeconds('9223372036854775807w') > 0", "unproven"),
+        ],
+    );
+}
+
+#[test]
+fn address_ranges() {
+    all(
+        "{}",
+        &[
+            ("cidrContains('10.0.0.0/8', '10.1.0.0/16')", "pass"),
+            ("cidrContains('10.1.0.0/16', '10.0.0.0/8')", "fail"),
+            ("cidrContains('10.0.0.0/8', '10.200.3.4')", "pass"),
+            ("cidrContains('0.0.0.0/0', '::/0')", "fail"),
+            ("cidrOverlaps('10.0.0.0/16', '10.0.128.0/20')", "pass"),
+            ("cidrOverlaps('10.0.0.0/16', '10.1.0.0/16')", "fail"),
+            ("isPublicCidr('0.0.0.0/0')", "pass"),
+            ("isPublicCidr('::/0')", "pass"),
+            ("isPublicCidr('203.0.113.7/32')", "pass"),
+            ("isPublicCidr('10.4.0.0/16')", "fail"),
+            ("isPublicCidr('172.16.0.0/12')", "fail"),
+            ("isPublicCidr('172.16.0.0/11')", "pass"),
+            ("isPublicCidr('100.64.1.0/24')", "fail"),
+            ("isPublicCidr('fd00::/8')", "fail"),
+            ("isPublicCidr('pl-12345')", "unproven"),
+            ("isPublicCidr(null)", "unproven"),
+        ],
+    );
+}
+
+const MODULE: &str = "
+aws_vpc.main: {cidr_block: 10.0.0.0/16}
+aws_vpc.other: {cidr_block: 10.1.0.0/16}
+aws_flow_log.main: {vpc_id: 'ref:aws_vpc.main#id', traffic_type: ALL}
+aws_subnet.a: {vpc_id: 'ref:aws_vpc.main#id', tags: {Name: a}}
+aws_kms_key.main: {enable_key_rotation: true}
+aws_eks_cluster.main: {encryption_config: [{provider: [{key_arn: 'ref:aws_kms_key.main#arn'}]}]}
+data.aws_region.here: {}
+aws_sns_topic.t: {name: 'ref:data.aws_region.here#name', policy: 'ref:module.iam#json'}
+";
+
+fn on_module(assert: &str) -> String {
+    check_with(assert, "{}", Inputs { terraform: Some(MODULE), ..Inputs::default() })
+}
+
+#[test]
+fn the_graph_of_a_module() {
+    let key = "resources('aws_eks_cluster')[0].encryption_config[0].provider[0].key_arn";
+    for (assert, expected) in [
+        ("size(resources('aws_vpc')) == 2".to_owned(), "pass"),
+        ("size(resources(['aws_vpc', 'aws_subnet'])) == 3".to_owned(), "pass"),
+        ("size(resources('data.aws_region')) == 1 && size(resources('aws_region')) == 0".to_owned(), "pass"),
+        ("resources('aws_vpc').map(v, address(v)) == ['aws_vpc.main', 'aws_vpc.other']".to_owned(), "pass"),
+        ("referrers(resources('aws_vpc')[0], 'aws_flow_log').exists(f, f.traffic_type == 'ALL')".to_owned(), "pass"),
+        ("referrers(resources('aws_vpc')[1], 'aws_flow_log').exists(f, true)".to_owned(), "fail"),
+        ("size(referrers(resources('aws_vpc')[0], ['aws_flow_log', 'aws_subnet'])) == 2".to_owned(), "pass"),
+        ("size(referrers(resources('data.aws_region')[0], 'aws_sns_topic')) == 1".to_owned(), "pass"),
+        (format!("references({key}, 'aws_kms_key')"), "pass"),
+        (format!("resolve({key}).enable_key_rotation"), "pass"),
+        (format!("address(resolve({key})) == 'aws_kms_key.main' && kindOf({key}) == 'aws_kms_key'"), "pass"),
+        ("resolve('arn:aws:kms:x') == null".to_owned(), "pass"),
+        ("references(resources('aws_sns_topic')[0].name, 'data.aws_region')".to_owned(), "pass"),
+        ("references(resources('aws_sns_topic')[0].policy, 'aws_iam_policy')".to_owned(), "unproven"),
+        ("resolve(resources('aws_sns_topic')[0].policy) == null".to_owned(), "unproven"),
+        ("references(resources('aws_subnet'), 'aws_vpc')".to_owned(), "unproven"),
+        ("kindOf(resources('data.aws_region')[0]) == 'data.aws_region'".to_owned(), "pass"),
+    ] {
+        let verdict = on_module(&assert);
+        assert_eq!(verdict.split(':').next().unwrap(), expected, "{assert}: {verdict}");
+    }
+}
+
+const IAM: &str = r#"
+data.aws_iam_policy_document.base:
+  statement:
+    - {sid: Read, actions: ["s3:GetObject"], resources: ["*"]}
+    - {sid: Keep, actions: ["s3:ListBucket"], resources: ["*"]}
+data.aws_iam_policy_document.doc:
+  source_policy_documents: ["ref:data.aws_iam_policy_document.base#json"]
+  statement:
+    - sid: Read
+      effect: Deny
+      actions: ["s3:*"]
+      resources: ["ref:aws_s3_bucket.b#arn"]
+      principals: [{type: AWS, identifiers: ["*"]}]
+      condition: [{test: Bool, variable: "aws:SecureTransport", values: ["false"]}]
+data.aws_iam_policy_document.open:
+  statement: "unknown:count is not known"
+data.aws_iam_policy_document.circle:
+  source_policy_documents: ["ref:data.aws_iam_policy_document.circle#json"]
+aws_s3_bucket.b: {bucket: b}
+aws_iam_policy.reference: {policy: "ref:data.aws_iam_policy_document.doc#json"}
+aws_iam_policy.circle: {policy: "ref:data.aws_iam_policy_document.circle#json"}
+aws_iam_policy.open: {policy: "ref:data.aws_iam_policy_document.open#json"}
+aws_iam_policy.elsewhere: {policy: "ref:aws_ssm_parameter.p#value"}
+aws_iam_policy.json:
+  policy: '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":["a","b"],"Principal":"*"}}'
+aws_iam_policy.encoded:
+  policy:
+    Statement:
+      - Effect: Allow
+        NotAction: ["iam:*"]
+        Resource: "ref:aws_s3_bucket.b#arn"
+        Principal: {Service: ec2.amazonaws.com, AWS: ["1", "2"]}
+        Condition: {StringEquals: {"aws:SourceAccount": "123456789012"}}
+aws_iam_policy.broken: {policy: "not json"}
+aws_iam_policy.none: {}
+"#;
+
+#[test]
+fn statements_of_every_way_to_write_a_policy() {
+    for (name, assert, expected) in [
+        ("json", "s.size() == 1 && s[0].effect == 'Allow' && s[0].actions == ['*']", "pass"),
+        ("json", "s[0].resources == ['a', 'b'] && s[0].principals[0] == {'type': '*', 'identifiers': ['*']}", "pass"),
+        ("json", "s[0].conditions.size() == 0 && s[0].notActions == []", "pass"),
+        ("encoded", "s[0].notActions == ['iam:*'] && s[0].actions == []", "pass"),
+        ("encoded", "s[0].principals.map(p, p.type) == ['Service', 'AWS'] && s[0].principals[1].identifiers.size() == 2", "pass"),
+        ("encoded", "s[0].conditions[0].variable == 'aws:SourceAccount' && '123456789012' in s[0].conditions[0].values", "pass"),
+        ("encoded", "s[0].resources.all(r, references(r, 'aws_s3_bucket'))", "pass"),
+        ("encoded", "'*' in s[0].resources", "unproven"),
+        ("reference", "s.map(x, x.sid) == ['Read', 'Keep']", "pass"),
+        ("reference", "s[0].effect == 'Deny' && s[1].effect == 'Allow'", "pass"),
+        ("reference", "s[0].conditions[0].test == 'Bool' && s[0].conditions[0].values == ['false']", "pass"),
+        ("reference", "s[0].principals[0].type == 'AWS'", "pass"),
+        ("open", "s.size() == 0", "unproven"),
+        ("circle", "s.size() == 0", "unproven"),
+        ("elsewhere", "s.size() == 0", "unproven"),
+        ("broken", "s.size() == 0", "unproven"),
+        ("none", "s.size() == 0", "pass"),
+    ] {
+        let policy = format!("statements(resources('aws_iam_policy').filter(p, address(p) == 'aws_iam_policy.{name}')[0].policy)");
+        let assert = format!("[{policy}].all(s, {assert})");
+        let verdict = check_with(&assert, "{}", Inputs { terraform: Some(IAM), ..Inputs::default() });
+        assert_eq!(verdict.split(':').next().unwrap(), expected, "{name}: {assert}: {verdict}");
+    }
+}
+
+const MANIFESTS: &str = "
+apiVersion: v1
+kind: Namespace
+metadata: {name: core}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: ledger, namespace: core}
+spec:
+  template:
+    metadata: {labels: {app: ledger}}
+    spec:
+      initContainers: [{name: migrate}]
+      containers: [{name: main}]
+---
+apiVersion: batch/v1
+kind: CronJob
+metadata: {name: nightly}
+spec: {jobTemplate: {spec: {template: {spec: {containers: [{name: job}]}}}}}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: deny, namespace: core}
+spec: {podSelector: {}}
+";
+
+#[test]
+fn objects_and_their_pods() {
+    for (assert, expected) in [
+        ("objects('Deployment').map(d, address(d)) == ['Deployment/core/ledger']", "pass"),
+        ("size(objects(['Deployment', 'CronJob'])) == 2", "pass"),
+        ("size(objects('NetworkPolicy.networking.k8s.io')) == 1", "pass"),
+        ("size(objects('NetworkPolicy.crd.projectcalico.org')) == 0", "pass"),
+        ("size(objects('Namespace.core')) == 1", "pass"),
+        ("pod(objects('Deployment')[0]).metadata.labels.app == 'ledger'", "pass"),
+        ("pod(objects('Namespace')[0]) == null", "pass"),
+        ("containers(objects('Deployment')[0]).map(c, c.name) == ['migrate', 'main']", "pass"),
+        ("containers(objects('CronJob')[0])[0].name == 'job'", "pass"),
+        ("namespaceOf(objects('Deployment')[0]) == 'core'", "pass"),
+        ("namespaceOf(objects('CronJob')[0]) == 'default'", "pass"),
+        ("namespaceOf(objects('Namespace')[0]) == null", "pass"),
+        ("kindOf(objects('CronJob')[0]) == 'CronJob'", "pass"),
+    ] {
+        let verdict = check_with(assert, "{}", Inputs { kubernetes: Some(MANIFESTS), ..Inputs::default() });
+        assert_eq!(verdict.split(':').next().unwrap(), expected, "{assert}: {verdict}");
+    }
+}
+
+#[test]
+fn label_selectors() {
+    all(
+        "{app: ledger, tier: '1'}",
+        &[
+            ("selects({}, this)", "pass"),
+            ("selects(null, this)", "fail"),
+            ("selects({'matchLabels': {'app': 'ledger'}}, this)", "pass"),
+            ("selects({'matchLabels': {'app': 'ledger', 'x': 'y'}}, this)", "fail"),
+            ("selects({'matchExpressions': [{'key': 'app', 'operator': 'In', 'values': ['a', 'ledger']}]}, this)", "pass"),
+            ("selects({'matchExpressions': [{'key': 'app', 'operator': 'NotIn', 'values': ['ledger']}]}, this)", "fail"),
+            ("selects({'matchExpressions': [{'key': 'zone', 'operator': 'NotIn', 'values': ['x']}]}, this)", "pass"),
+            ("selects({'matchExpressions': [{'key': 'zone', 'operator': 'Exists'}]}, this)", "fail"),
+            ("selects({'matchExpressions': [{'key': 'zone', 'operator': 'DoesNotExist'}]}, this)", "pass"),
+            ("selects({'matchExpressions': [{'key': 'app', 'operator': 'Sounds'}]}, this)", "unproven"),
+        ],
+    );
+}
+
+#[test]
+fn taints_and_tolerations() {
+    let taint = "[{'key': 'nexafi-gen/class', 'value': 'financial', 'effect': 'NO_SCHEDULE'}]";
+    for (tolerations, expected) in [
+        ("[]", "fail"),
+        ("[{operator: Exists}]", "pass"),
+        ("[{key: nexafi-gen/class, operator: Exists}]", "pass"),
+        ("[{key: nexafi-gen/class, value: financial, effect: NoSchedule}]", "pass"),
+        ("[{key: nexafi-gen/class, operator: Equal, value: financial}]", "pass"),
+        ("[{key: nexafi-gen/class, value: other}]", "fail"),
+        ("[{key: nexafi-gen/class, value: financial, effect: NoExecute}]", "fail"),
+        ("[{key: other, operator: Exists}]", "fail"),
+        ("[{key: nexafi-gen/class, operator: Gt, value: '1'}]", "unproven"),
+        ("'unknown:x'", "unproven"),
+    ] {
+        let this = format!("{{spec: {{tolerations: {tolerations}}}}}");
+        let verdict = check(&format!("tolerates(this, {taint})"), &this);
+        assert_eq!(verdict.split(':').next().unwrap(), expected, "{tolerations}: {verdict}");
+    }
+    assert_eq!(check("tolerates(this, [{'key': 'a', 'effect': 'PreferNoSchedule'}])", "{spec: {}}"), "pass");
+    assert_eq!(check("tolerates(this, null)", "{spec: {}}"), "pass");
+}
+
+#[test]
+fn scheduling_follows_selector_affinity_and_taints() {
+    let labels = "{'nexafi-gen/class': 'financial', 'cores': '4'}";
+    let required = |terms: &str| {
+        format!(
+            "{{spec: {{affinity: {{nodeAffinity: {{requiredDuringSchedulingIgnoredDuringExecution: \
+             {{nodeSelectorTerms: {terms}}}}}}}}}}}"
+        )
+    };
+    for (this, expected) in [
+        ("{spec: {}}".to_owned(), "pass"),
+        ("{spec: {nodeSelector: {nexafi-gen/class: financial}}}".to_owned(), "pass"),
+        ("{spec: {nodeSelector: {nexafi-gen/class: general}}}".to_owned(), "fail"),
+        ("{spec: {nodeSelector: {kubernetes.io/os: linux}}}".to_owned(), "pass"),
+        ("{spec: {nodeSelector: {topology.kubernetes.io/zone: us-east-1a}}}".to_owned(), "unproven"),
+        (required("[{matchExpressions: [{key: nexafi-gen/class, operator: In, values: [financial]}]}]"), "pass"),
+        (required("[{matchExpressions: [{key: nexafi-gen/class, operator: NotIn, values: [financial]}]}]"), "fail"),
+        (required("[{matchExpressions: [{key: cores, operator: Gt, values: ['3']}]}]"), "pass"),
+        (required("[{matchExpressions: [{key: cores, operator: Lt, values: ['3']}]}]"), "fail"),
+        (required("[{}]"), "fail"),
+        (required("[{}, {matchExpressions: [{key: cores, operator: Exists}]}]"), "pass"),
+        (required("[{matchFields: [{key: metadata.name, operator: In, values: [n]}]}]"), "unproven"),
+    ] {
+        let verdict = check(&format!("schedulable(this, {labels}, [])"), &this);
+        assert_eq!(verdict.split(':').next().unwrap(), expected, "{this}: {verdict}");
+    }
+    let tainted = "schedulable(this, {}, [{'key': 'a', 'value': 'b', 'effect': 'NoSchedule'}])";
+    assert_eq!(check(tainted, "{spec: {}}"), "fail");
+}

@@ -1,1 +1,249 @@
-//! rules
+//! Rules: which subjects, which place, which words.
+
+use super::{Inputs, run, slice, words};
+use nexafi_gen::source::{SubjectKind, Verdict};
+
+const BLUEPRINT: &str = "
+regions:
+  primary:
+    vpc: {cidr: 10.0.0.0/16, flowLogs: {enabled: false}}
+  secondary:
+    vpc:
+      cidr: 10.1.0.0/16
+peering:
+  - between: [primary, secondary]
+";
+
+fn blueprint(rules: &str) -> Vec<String> {
+    let (evaluation, sources) = run(rules, Inputs { blueprint: Some(BLUEPRINT), ..Inputs::default() });
+    evaluation
+        .verdicts
+        .iter()
+        .map(|verdict| {
+            let finding = &verdict.finding;
+            let subject = finding.subject.as_ref().unwrap();
+            format!(
+                "{} {} {} | {} | `{}` | {} | {}",
+                finding.verdict.as_str(),
+                subject.type_,
+                subject.address,
+                finding.pointer,
+                slice(&sources, finding.span),
+                finding.message,
+                finding.help
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn a_finding_points_at_the_value_or_its_nearest_ancestor() {
+    let rules = "  blueprint:
+    select: regions.*.vpc
+    assert: this.flowLogs.enabled
+    at: flowLogs.enabled
+    message: flow logs of {{ keys[0] }} ({{ key }}, {{ this.cidr }}) are {{ this.flowLogs.enabled }}
+    fix: {set: {flowLogs.enabled: true}}
+";
+    insta::assert_snapshot!(blueprint(rules).join("\n"), @r"
+    fail vpc regions.primary.vpc | regions.primary.vpc.flowLogs.enabled | `false` | flow logs of primary (vpc, 10.0.0.0/16) are false | set `flowLogs.enabled: true`
+    fail vpc regions.secondary.vpc | regions.secondary.vpc.flowLogs.enabled | `vpc` | flow logs of secondary (vpc, 10.1.0.0/16) are nothing | set `flowLogs.enabled: true`
+    ");
+}
+
+#[test]
+fn lists_are_walked_by_index() {
+    let rules = "  blueprint: {select: 'peering.*', each: 'between.*', assert: item == 'primary', \
+                 message: 'item {{ itemKey }} of {{ key }}'}\n";
+    insta::assert_snapshot!(blueprint(rules).join("\n"), @"fail peering peering.0 | peering.0.between.1 | `secondary` | item 1 of 0 |");
+}
+
+#[test]
+fn the_other_regions_are_at_hand_through_root() {
+    let rules = "  blueprint: {select: 'regions.*.vpc', \
+                 assert: 'root.regions.all(r, r == keys[0] || !cidrOverlaps(root.regions[r].vpc.cidr, this.cidr))'}\n";
+    assert_eq!(blueprint(rules).iter().filter(|line| line.starts_with("pass")).count(), 2);
+}
+
+#[test]
+fn when_decides_whether_a_rule_applies() {
+    let of = |when: &str, assert: &str| {
+        let rules = format!("  blueprint: {{select: subject, when: {when}, assert: {assert}}}\n");
+        let inputs = Inputs { blueprint: Some("subject: {u: 'unknown:x'}"), ..Inputs::default() };
+        let (evaluation, _) = run(&rules, inputs);
+        words(&evaluation).first().map_or("none".to_owned(), |word| word.split(':').next().unwrap().to_owned())
+    };
+    assert_eq!(of("'false'", "'false'"), "none");
+    assert_eq!(of("this.absent", "'false'"), "none");
+    assert_eq!(of("'true'", "'false'"), "fail");
+    assert_eq!(of("this.u", "'true'"), "pass");
+    assert_eq!(of("this.u", "'false'"), "unproven");
+}
+
+#[test]
+fn a_when_about_items_filters_items() {
+    let rules = "  blueprint: {select: subject, each: 'ports.*', when: item.open, assert: item.port == 443, \
+                 message: 'port {{ item.port }}'}\n";
+    let inputs = Inputs {
+        blueprint: Some("subject: {ports: [{open: true, port: 443}, {open: false, port: 80}, {open: true, port: 22}]}"),
+        ..Inputs::default()
+    };
+    let (evaluation, sources) = run(rules, inputs);
+    assert_eq!(evaluation.verdicts.len(), 1);
+    let finding = &evaluation.verdicts[0].finding;
+    assert_eq!(finding.message, "port 22");
+    assert_eq!(slice(&sources, finding.span), "{open: true, port: 22}");
+}
+
+#[test]
+fn each_without_items_passes_and_over_an_unknown_is_unproven() {
+    let of = |blueprint: &str| {
+        let rules = "  blueprint: {select: subject, each: 'ports.*', assert: item.port == 443}\n";
+        let (evaluation, _) = run(rules, Inputs { blueprint: Some(blueprint), ..Inputs::default() });
+        words(&evaluation)
+    };
+    assert_eq!(of("subject: {}"), ["pass"]);
+    assert_eq!(of("subject: {ports: []}"), ["pass"]);
+    assert_eq!(
+        of("subject: {ports: 'unknown:for_each is not known'}"),
+        ["unproven: cannot be proven from the files: `item` is not known: for_each is not known"]
+    );
+    assert_eq!(of("subject: {ports: [{port: 1}, {port: 2}, {port: 443}]}"), ["fail", "fail"]);
+}
+
+#[test]
+fn terraform_blocks_are_subjects_with_their_header() {
+    let rules = "  terraform:
+    resource: [aws_security_group, data.aws_region]
+    each: ingress.*
+    assert: \"!item.cidr_blocks.exists(c, isPublicCidr(c))\"
+    at: cidr_blocks
+    message: '{{ address(this) }} ({{ kindOf(this) }}) is open to {{ item.cidr_blocks }}'
+";
+    let terraform = "
+aws_security_group.web:
+  ingress:
+    - {cidr_blocks: [10.0.0.0/8]}
+    - {cidr_blocks: [0.0.0.0/0, '::/0']}
+    - {}
+data.aws_region.here: {}
+";
+    let (evaluation, sources) = run(rules, Inputs { terraform: Some(terraform), ..Inputs::default() });
+    assert_eq!(words(&evaluation), ["fail", "pass"]);
+    let finding = &evaluation.verdicts[0].finding;
+    assert_eq!(finding.message, "aws_security_group.web (aws_security_group) is open to 0.0.0.0/0, ::/0");
+    assert_eq!(finding.pointer, "resource.aws_security_group.web.ingress.1.cidr_blocks");
+    assert_eq!(slice(&sources, finding.span), "cidr_blocks");
+    let pass = &evaluation.verdicts[1].finding;
+    assert_eq!(pass.pointer, "data.aws_region.here");
+    assert_eq!(slice(&sources, pass.span), "data.aws_region.here");
+    assert_eq!((pass.message.as_str(), pass.help.as_str()), ("the title", ""));
+    assert_eq!(pass.controls["pci-dss-4.0.1"], ["1.2.5"]);
+}
+
+const PODS: &str = "
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: ledger, namespace: core}
+spec:
+  template:
+    spec:
+      initContainers: [{name: init, image: a}]
+      containers:
+        - name: main
+          image: b
+---
+apiVersion: batch/v1
+kind: CronJob
+metadata: {name: nightly, namespace: core}
+spec:
+  jobTemplate:
+    spec:
+      template:
+        spec:
+          containers: [{name: job, image: c, securityContext: {privileged: true}}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: ledger, namespace: core}
+spec: {ports: [{port: 80}]}
+";
+
+#[test]
+fn workloads_have_their_pod_wherever_the_kind_keeps_it() {
+    let rules = "  kubernetes:
+    workload: true
+    each: pod.spec.{initContainers,containers}.*
+    assert: item.securityContext.privileged == false
+    at: securityContext.privileged
+    message: container {{ item.name }}
+";
+    let (evaluation, sources) = run(rules, Inputs { kubernetes: Some(PODS), ..Inputs::default() });
+    let lines: Vec<String> = evaluation
+        .verdicts
+        .iter()
+        .map(|verdict| {
+            let finding = &verdict.finding;
+            let subject = &finding.subject.as_ref().unwrap().address;
+            format!("{subject} | {} | `{}` | {}", finding.pointer, slice(&sources, finding.span), finding.message)
+        })
+        .collect();
+    insta::assert_snapshot!(lines.join("\n"), @r"
+    Deployment/core/ledger | spec.template.spec.initContainers.0.securityContext.privileged | `{name: init, image: a}` | container init
+    Deployment/core/ledger | spec.template.spec.containers.0.securityContext.privileged | `name: main` | container main
+    CronJob/core/nightly | spec.jobTemplate.spec.template.spec.containers.0.securityContext.privileged | `true` | container job
+    ");
+}
+
+#[test]
+fn the_pod_itself_is_pointed_at_by_the_objects_name() {
+    let rules = "  kubernetes: {workload: true, assert: pod(this).spec.hostNetwork == false, at: pod.spec.hostNetwork}\n";
+    let (evaluation, sources) = run(rules, Inputs { kubernetes: Some(PODS), ..Inputs::default() });
+    let finding = &evaluation.verdicts[0].finding;
+    assert_eq!(finding.pointer, "spec.template.spec.hostNetwork");
+    assert_eq!(slice(&sources, finding.span), "spec");
+    let rules = "  kubernetes: {kind: Service, assert: this.spec.type == 'x', at: metadata.labels.owner}\n";
+    let (evaluation, sources) = run(rules, Inputs { kubernetes: Some(PODS), ..Inputs::default() });
+    assert_eq!(slice(&sources, evaluation.verdicts[0].finding.span), "metadata");
+    let rules = "  kubernetes: {kind: [Service, CronJob.batch, Deployment.other], assert: 'false'}\n";
+    let (evaluation, sources) = run(rules, Inputs { kubernetes: Some(PODS), ..Inputs::default() });
+    assert_eq!(words(&evaluation), ["fail", "fail"]);
+    assert_eq!(slice(&sources, evaluation.verdicts[0].finding.span), "ledger");
+}
+
+#[test]
+fn a_rule_that_needs_more_is_skipped_and_says_so() {
+    let rules = "  kubernetes: {kind: Service, needs: [terraform, blueprint], assert: 'size(resources(\"aws_lb\")) > 0'}\n";
+    let (evaluation, _) = run(rules, Inputs { kubernetes: Some(PODS), ..Inputs::default() });
+    assert_eq!(evaluation.verdicts.len(), 0);
+    assert_eq!(evaluation.skipped.len(), 1);
+    assert_eq!(evaluation.skipped[0].missing, [SubjectKind::Terraform, SubjectKind::Blueprint]);
+    let inputs = Inputs {
+        kubernetes: Some(PODS),
+        terraform: Some("aws_lb.main: {}"),
+        blueprint: Some("name: x"),
+        ..Inputs::default()
+    };
+    let (evaluation, _) = run(rules, inputs);
+    assert_eq!(evaluation.verdicts[0].finding.verdict, Verdict::Pass);
+    assert_eq!(evaluation.skipped, []);
+}
+
+#[test]
+fn several_rules_of_one_kind_all_count() {
+    let rules = "  blueprint:\n    - {select: name, assert: this == 'x'}\n    - {select: name, assert: size(this) > 3}\n";
+    let (evaluation, _) = run(rules, Inputs { blueprint: Some("name: x"), ..Inputs::default() });
+    assert_eq!(words(&evaluation), ["pass", "fail"]);
+}
+
+#[test]
+fn the_date_is_given_not_read() {
+    let rules = "  blueprint: {select: support, assert: this.until > today}\n";
+    let of = |at| {
+        let inputs = Inputs { blueprint: Some("support: {until: '2026-12-02'}"), at, ..Inputs::default() };
+        words(&run(rules, inputs).0).remove(0)
+    };
+    assert_eq!(of(Some("2026-11-23")), "pass");
+    assert_eq!(of(Some("2026-12-23")), "fail");
+    assert!(of(None).starts_with("unproven"));
+}
