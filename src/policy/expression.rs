@@ -133,8 +133,9 @@ pub(super) fn compile(text: &str, each: bool) -> Result<Expression, Vec<CompileF
     }
     let (ast, places) = match Parser::new().enable_ident_escape_syntax(true).parse_with_source_info(text) {
         Ok(parsed) => parsed,
+        // What follows the first one is mostly its echo.
         Err(errors) => {
-            return Err(errors.errors.iter().map(|error| syntax(text, error.pos, &error.msg)).collect());
+            return Err(errors.errors.iter().take(1).map(|error| syntax(text, error.pos, &error.msg)).collect());
         }
     };
     let mut lowering =
@@ -146,6 +147,8 @@ pub(super) fn compile(text: &str, each: bool) -> Result<Expression, Vec<CompileF
 }
 
 fn syntax(text: &str, (line, column): (isize, isize), message: &str) -> CompileFault {
+    let message = message.trim_start_matches("Syntax error: ");
+    let message = message.split(" expecting ").next().unwrap_or(message);
     let line = usize::try_from(line - 1).unwrap_or(0);
     let column = usize::try_from(column - 1).unwrap_or(0);
     let before: usize = text.split_inclusive('\n').take(line).map(str::len).sum();

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::expression::{Binary, Expr, Expression, VARIABLES};
-use super::value::{Outcome, Undecided, Val, compare, equal, error, unknown};
+use super::value::{List, Outcome, Undecided, Val, compare, equal, error, unknown};
 use super::world::Context;
 
 /// Steps one evaluation may take; a policy over a few thousand resources takes some ten thousand.
@@ -149,8 +149,14 @@ impl<'a, 'c> Interpreter<'a, 'c> {
         left.and(right).map(Val::Bool)
     }
 
-    fn range(&mut self, range: &'a Expr) -> Result<Vec<Val<'a>>, Undecided> {
-        self.eval(range)?.items().map_err(|undecided| named(undecided, range))
+    /// The items of a macro's range, and why there may be more of them.
+    fn range(&mut self, range: &'a Expr) -> Result<(Vec<Val<'a>>, Option<String>), Undecided> {
+        let value = self.eval(range)?;
+        if let Val::List(List::Open(items, why)) = &value {
+            return Ok((items.as_ref().clone(), Some(why.to_string())));
+        }
+        let items = value.items().map_err(|undecided| named(undecided, range))?;
+        Ok((items, None))
     }
 
     fn with(&mut self, slot: usize, value: Val<'a>) {
@@ -161,8 +167,9 @@ impl<'a, 'c> Interpreter<'a, 'c> {
     }
 
     fn quantified(&mut self, range: &'a Expr, slot: usize, body: &'a Expr, decisive: bool) -> Outcome<'a> {
-        let mut doubt = None;
-        for item in self.range(range)? {
+        let (items, more) = self.range(range)?;
+        let mut doubt = more.map(Undecided::Unknown);
+        for item in items {
             self.with(slot, item);
             match self.bool(body) {
                 Ok(value) if value == decisive => return Ok(Val::Bool(decisive)),
@@ -174,8 +181,9 @@ impl<'a, 'c> Interpreter<'a, 'c> {
     }
 
     fn exactly_one(&mut self, range: &'a Expr, slot: usize, body: &'a Expr) -> Outcome<'a> {
-        let (mut found, mut doubt) = (0, None);
-        for item in self.range(range)? {
+        let (items, more) = self.range(range)?;
+        let (mut found, mut doubt) = (0, more.map(Undecided::Unknown));
+        for item in items {
             self.with(slot, item);
             match self.bool(body) {
                 Ok(value) => found += i32::from(value),
@@ -197,7 +205,8 @@ impl<'a, 'c> Interpreter<'a, 'c> {
         transform: &'a Expr,
     ) -> Outcome<'a> {
         let mut made = Vec::new();
-        for item in self.range(range)? {
+        let (items, more) = self.range(range)?;
+        for item in items {
             self.with(slot, item);
             if let Some(filter) = filter
                 && !self.bool(filter)?
@@ -207,7 +216,10 @@ impl<'a, 'c> Interpreter<'a, 'c> {
             let value = self.element(transform)?;
             made.push(value);
         }
-        Ok(Val::list(made))
+        Ok(match more {
+            Some(why) => Val::open_list(made, why),
+            None => Val::list(made),
+        })
     }
 
     fn binary(&mut self, operator: Binary, left: &'a Expr, right: &'a Expr) -> Outcome<'a> {

@@ -8,21 +8,10 @@ use super::file::{Example, Policy};
 use super::world::World;
 use crate::kubernetes::{self, Object};
 use crate::source::{Entry, FileId, Finding, Map, Node, SourceFile, Sources, Span, Value, Verdict, yaml};
-use crate::terraform::Module;
+use crate::terraform;
 
 /// Reads a blueprint into its resolved view.
 pub type ReadBlueprint<'r> = &'r dyn Fn(FileId, &SourceFile) -> (Option<Node>, Vec<Finding>);
-/// Reads `.tf` files into one module.
-pub type ReadTerraform<'r> = &'r dyn Fn(&Sources, &[FileId]) -> (Module, Vec<Finding>);
-
-/// How inputs are read.
-#[derive(Clone, Copy)]
-pub struct Readers<'r> {
-    /// Blueprints.
-    pub blueprint: ReadBlueprint<'r>,
-    /// Terraform.
-    pub terraform: ReadTerraform<'r>,
-}
 
 /// What became of one example.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,24 +51,24 @@ pub struct Mismatch {
 }
 
 /// Runs every example of a policy.
-pub fn run(policy: &Policy, readers: &Readers<'_>) -> Vec<Outcome> {
-    policy.examples.iter().map(|example| run_example(policy, example, readers)).collect()
+pub fn run(policy: &Policy, read_blueprint: ReadBlueprint<'_>) -> Vec<Outcome> {
+    policy.examples.iter().map(|example| run_example(policy, example, read_blueprint)).collect()
 }
 
-fn run_example(policy: &Policy, example: &Example, readers: &Readers<'_>) -> Outcome {
+fn run_example(policy: &Policy, example: &Example, read_blueprint: ReadBlueprint<'_>) -> Outcome {
     let mut sources = Sources::default();
     let mut faults = Vec::new();
     let mut note = |found: Vec<Finding>| faults.extend(found.into_iter().map(|fault| fault.message));
     let view = example.blueprint.as_ref().and_then(|fragment| {
         let text = merged(fragment).to_string();
         let id = sources.add(SourceFile::new("blueprint.yaml", text));
-        let (view, found) = sources.get(id).map(|file| (readers.blueprint)(id, file)).unwrap_or_default();
+        let (view, found) = sources.get(id).map(|file| read_blueprint(id, file)).unwrap_or_default();
         note(found);
         view
     });
     let module = example.terraform.as_ref().map(|text| {
         let id = sources.add(SourceFile::new("main.tf", text.clone()));
-        let (module, found) = (readers.terraform)(&sources, &[id]);
+        let (module, found) = terraform::read(&sources, &[id]);
         note(found);
         module
     });

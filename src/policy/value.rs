@@ -28,6 +28,8 @@ pub(super) enum Val<'a> {
 pub(super) enum List<'a> {
     Tree(&'a [Node]),
     Made(Rc<Vec<Val<'a>>>),
+    /// There may be more items than these; the text says why.
+    Open(Rc<Vec<Val<'a>>>, Rc<str>),
 }
 
 /// A mapping, of a tree or made by an expression; a resource and an object are mappings that know their address.
@@ -87,6 +89,11 @@ impl<'a> Val<'a> {
     /// A list of computed values.
     pub(super) fn list(items: Vec<Self>) -> Self {
         Self::List(List::Made(Rc::new(items)))
+    }
+
+    /// A list that may have more items than these.
+    pub(super) fn open_list(items: Vec<Self>, why: String) -> Self {
+        Self::List(List::Open(Rc::new(items), why.into()))
     }
 
     /// A mapping of computed values.
@@ -238,22 +245,34 @@ pub(super) fn after_apply(reference: &Reference) -> String {
 }
 
 impl<'a> List<'a> {
-    pub(super) fn len(&self) -> usize {
+    /// How many items there are.
+    pub(super) fn size(&self) -> Result<usize, Undecided> {
         match self {
-            Self::Tree(items) => items.len(),
-            Self::Made(items) => items.len(),
+            Self::Tree(items) => Ok(items.len()),
+            Self::Made(items) => Ok(items.len()),
+            Self::Open(_, why) => unknown(why.to_string()),
         }
     }
 
+    /// The item at an index; behind the last one of an open list nobody knows.
     pub(super) fn get(&self, at: usize) -> Option<Val<'a>> {
         match self {
             Self::Tree(items) => items.get(at).map(Val::from),
             Self::Made(items) => items.get(at).cloned(),
+            Self::Open(items, why) => {
+                Some(items.get(at).cloned().unwrap_or_else(|| Val::Unknown(Cow::Owned(why.to_string()))))
+            }
         }
     }
 
+    /// The items; an open list ends with an unknown one.
     pub(super) fn iter(&self) -> impl Iterator<Item = Val<'a>> + '_ {
-        (0..self.len()).filter_map(|at| self.get(at))
+        let length = match self {
+            Self::Tree(items) => items.len(),
+            Self::Made(items) => items.len(),
+            Self::Open(items, _) => items.len() + 1,
+        };
+        (0..length).filter_map(|at| self.get(at))
     }
 }
 
@@ -309,7 +328,7 @@ pub(super) fn equal(left: &Val<'_>, right: &Val<'_>) -> Result<bool, Undecided> 
             Ok(compare(left, right)? == Some(std::cmp::Ordering::Equal))
         }
         (Val::List(left), Val::List(right)) => {
-            if left.len() != right.len() {
+            if left.size()? != right.size()? {
                 return Ok(false);
             }
             all_equal(left.iter().zip(right.iter()))

@@ -1,7 +1,6 @@
 //! What policies look at, indexed once so that an evaluation is one pass.
 
 use std::collections::BTreeMap;
-use std::sync::OnceLock;
 
 use crate::kubernetes::Object;
 use crate::source::{Node, Sources, Value};
@@ -25,46 +24,42 @@ pub struct World<'a> {
 /// The world with its indices.
 pub(super) struct Context<'a> {
     pub(super) world: World<'a>,
-    by_type: BTreeMap<&'a str, Vec<&'a Resource>>,
-    by_data_type: BTreeMap<&'a str, Vec<&'a Resource>>,
-    by_address: BTreeMap<&'a str, &'a Resource>,
     by_kind: BTreeMap<&'a str, Vec<&'a Object>>,
-    referrers: OnceLock<BTreeMap<&'a str, Vec<&'a Resource>>>,
 }
 
 impl<'a> Context<'a> {
     pub(super) fn new(world: World<'a>) -> Self {
-        let mut context = Self {
-            world,
-            by_type: BTreeMap::new(),
-            by_data_type: BTreeMap::new(),
-            by_address: BTreeMap::new(),
-            by_kind: BTreeMap::new(),
-            referrers: OnceLock::new(),
-        };
-        for resource in world.module.map_or(&[][..], |module| &module.resources) {
-            let index = if resource.managed { &mut context.by_type } else { &mut context.by_data_type };
-            index.entry(&resource.type_).or_default().push(resource);
-            context.by_address.insert(&resource.address, resource);
-        }
+        let mut by_kind: BTreeMap<&'a str, Vec<&'a Object>> = BTreeMap::new();
         for object in world.objects {
-            context.by_kind.entry(&object.kind).or_default().push(object);
+            by_kind.entry(&object.kind).or_default().push(object);
         }
-        context
+        Self { world, by_kind }
     }
 
     /// Resources of a type; a data source is `data.aws_region`.
-    pub(super) fn resources(&self, type_: &str) -> &[&'a Resource] {
-        match type_.strip_prefix("data.") {
-            Some(type_) => self.by_data_type.get(type_),
-            None => self.by_type.get(type_),
-        }
-        .map_or(&[], Vec::as_slice)
+    pub(super) fn resources(&self, type_: &str) -> impl Iterator<Item = &'a Resource> + use<'a> {
+        self.world.module.into_iter().flat_map({
+            let type_ = type_.to_owned();
+            move |module| module.resources_of(&type_)
+        })
     }
 
     /// The resource of an address; the address of one instance (`aws_subnet.a["x"]`) finds its block.
     pub(super) fn resource(&self, address: &str) -> Option<&'a Resource> {
-        self.by_address.get(address).or_else(|| self.by_address.get(block(address))).copied()
+        let module = self.world.module?;
+        module.get(address).or_else(|| module.get(block(address)))
+    }
+
+    /// Resources of a type whose arguments refer to an address.
+    pub(super) fn referrers(&self, address: &str, type_: &str) -> Vec<&'a Resource> {
+        self.world.module.map_or_else(Vec::new, |module| module.referrers(block(address), type_))
+    }
+
+    /// The first called module that may declare more than these files do: any at all, or one that is given an address.
+    pub(super) fn called_module(&self, given: Option<&str>) -> Option<&'a str> {
+        let mut calls = self.world.module?.blocks_of("module");
+        let call = calls.find(|call| given.is_none_or(|address| refers(&call.body, block(address))))?;
+        Some(call.labels.first().map_or("?", |label| label))
     }
 
     /// Objects of a kind; `NetworkPolicy.networking.k8s.io` says the group too, `Pod.core` the core group.
@@ -80,32 +75,14 @@ impl<'a> Context<'a> {
             .filter(|object| group.is_none_or(|group| group == api_group(object)))
             .collect()
     }
-
-    /// Resources whose arguments refer to an address.
-    pub(super) fn referrers(&self, address: &str) -> &[&'a Resource] {
-        let index = self.referrers.get_or_init(|| {
-            let mut index: BTreeMap<&'a str, Vec<&'a Resource>> = BTreeMap::new();
-            for resource in self.world.module.map_or(&[][..], |module| &module.resources) {
-                let mut seen = Vec::new();
-                references(&resource.body, &mut seen);
-                seen.sort_unstable();
-                seen.dedup();
-                for address in seen {
-                    index.entry(address).or_default().push(resource);
-                }
-            }
-            index
-        });
-        index.get(block(address)).map_or(&[], Vec::as_slice)
-    }
 }
 
-fn references<'a>(node: &'a Node, seen: &mut Vec<&'a str>) {
+fn refers(node: &Node, address: &str) -> bool {
     match &node.value {
-        Value::Reference(reference) => seen.push(block(&reference.address)),
-        Value::List(items) => items.iter().for_each(|item| references(item, seen)),
-        Value::Map(map) => map.iter().for_each(|(_, entry)| references(&entry.node, seen)),
-        _ => {}
+        Value::Reference(reference) => block(&reference.address) == address,
+        Value::List(items) => items.iter().any(|item| refers(item, address)),
+        Value::Map(map) => map.iter().any(|(_, entry)| refers(&entry.node, address)),
+        _ => false,
     }
 }
 

@@ -1,16 +1,15 @@
 //! What policies promise: three-valued verdicts, host functions, faults of policy files at their place.
 
+mod catalogue;
 mod faults;
 mod functions;
 mod logic;
 mod rules;
 
-use std::sync::Arc;
-
 use nexafi_gen::kubernetes;
 use nexafi_gen::policy::{Catalogue, Evaluation, World, evaluate};
 use nexafi_gen::source::{Finding, Map, Node, Reference, SourceFile, Sources, Span, Value, Verdict, yaml};
-use nexafi_gen::terraform::{Module, Resource};
+use nexafi_gen::terraform::{self, Module};
 
 /// A tree out of YAML, where `ref:aws_vpc.main#id` is a reference and `unknown:why` a value the files do not fix.
 pub(crate) fn tree(sources: &mut Sources, name: &str, text: &str) -> Node {
@@ -43,28 +42,13 @@ fn marked(node: &Node) -> Node {
     Node::new(node.span, value)
 }
 
-/// A module out of YAML: `aws_vpc.main: {cidr_block: 10.0.0.0/16}`.
-pub(crate) fn module(sources: &mut Sources, text: &str) -> Module {
-    let root = tree(sources, "main.tf", text);
-    let mut resources = Vec::new();
-    for (address, entry) in root.as_map().unwrap().iter() {
-        let (managed, rest) = match address.strip_prefix("data.") {
-            Some(rest) => (false, rest),
-            None => (true, &**address),
-        };
-        let (type_, name) = rest.split_once('.').unwrap();
-        resources.push(Resource {
-            managed,
-            type_: type_.into(),
-            name: name.into(),
-            address: Arc::clone(address),
-            body: entry.node.clone(),
-            header: entry.key,
-            blueprint: None,
-        });
-    }
-    let mut module = Module::default();
-    module.resources = resources;
+/// A module out of the text of one `.tf` file.
+fn module(sources: &mut Sources, text: &str) -> Module {
+    let id = sources.add(SourceFile::new("main.tf", text.to_owned()));
+    let (module, findings) = terraform::read(sources, &[id]);
+    // A circle is a fault of its own, and policies have to bear it.
+    let others: Vec<_> = findings.iter().filter(|finding| !finding.message.contains("circle")).collect();
+    assert!(others.is_empty(), "{text}\n{others:#?}");
     module
 }
 

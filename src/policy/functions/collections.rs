@@ -10,7 +10,7 @@ pub(super) fn size<'a>(_: &Context<'a>, values: &[Val<'a>]) -> Outcome<'a> {
     let size = match value {
         Val::Null => 0,
         Val::Str(text) => text.chars().count(),
-        Val::List(list) => list.len(),
+        Val::List(list) => list.size()?,
         Val::Map(map) => map.len(),
         other => return other.refuse("a string, list or mapping"),
     };

@@ -87,6 +87,7 @@ table! {
     Global 1 "address(this)" "address" terraform::address;
     Global 1 "kindOf(this)" "kindOf" terraform::kind_of;
     Global 1 "resources(type)" "resources" terraform::resources;
+    Global 1 "blocks(kind)" "blocks" terraform::blocks;
     Global 2 "referrers(this, type)" "referrers" terraform::referrers;
     Global 2 "references(x, type)" "references" terraform::references;
     Global 1 "resolve(x)" "resolve" terraform::resolve;
@@ -120,7 +121,12 @@ pub(super) fn regex(pattern: &str) -> Result<regex::Regex, String> {
     regex::RegexBuilder::new(pattern)
         .size_limit(1 << 20)
         .build()
-        .map_err(|why| format!("the pattern does not compile: {why}"))
+        .map_err(|why| {
+            // The message repeats the pattern over several lines; its last one says what is wrong.
+            let why = why.to_string();
+            let why = why.lines().last().unwrap_or("").trim_start_matches("error: ").to_owned();
+            format!("the pattern does not compile: {why}")
+        })
 }
 
 /// The arguments as an array; the table fixes how many there are.

@@ -4,6 +4,7 @@ use super::super::value::{Dict, Outcome, Undecided, Val, error, unknown};
 use super::super::world::{Context, block};
 use super::{names_of, take};
 use crate::source::Reference;
+use crate::terraform::Resource;
 
 /// Without Terraform among the inputs nobody knows what the module declares.
 fn module_known(context: &Context<'_>) -> Result<(), Undecided> {
@@ -35,18 +36,16 @@ pub(super) fn kind_of<'a>(_: &Context<'a>, values: &[Val<'a>]) -> Outcome<'a> {
     }
 }
 
-/// Every resource of a type, in file order.
+/// Every resource of a type, in file order. A called module may declare more of them: then the list is open.
 pub(super) fn resources<'a>(context: &Context<'a>, values: &[Val<'a>]) -> Outcome<'a> {
     let [types] = take(values)?;
     module_known(context)?;
-    let mut found = Vec::new();
-    for type_ in names_of(types)? {
-        found.extend(context.resources(&type_).iter().map(|resource| Val::Map(Dict::Resource(resource))));
-    }
-    Ok(Val::list(found))
+    let found = names_of(types)?.iter().flat_map(|type_| context.resources(type_)).collect();
+    Ok(listed(found, context.called_module(None)))
 }
 
-/// The resources of a type that refer to this one anywhere in their arguments.
+/// The resources of a type that refer to this one anywhere in their arguments. A called module that is given the
+/// resource may hold more of them: then the list is open.
 pub(super) fn referrers<'a>(context: &Context<'a>, values: &[Val<'a>]) -> Outcome<'a> {
     let [target, types] = take(values)?;
     let address = match target {
@@ -55,14 +54,26 @@ pub(super) fn referrers<'a>(context: &Context<'a>, values: &[Val<'a>]) -> Outcom
         other => return other.refuse("a resource"),
     };
     module_known(context)?;
-    let types = names_of(types)?;
-    let found = context.referrers(&address).iter().filter(|resource| {
-        types.iter().any(|type_| match type_.strip_prefix("data.") {
-            Some(type_) => !resource.managed && &*resource.type_ == type_,
-            None => resource.managed && &*resource.type_ == type_,
-        })
-    });
-    Ok(Val::list(found.map(|resource| Val::Map(Dict::Resource(resource))).collect()))
+    let found = names_of(types)?.iter().flat_map(|type_| context.referrers(&address, type_)).collect();
+    Ok(listed(found, context.called_module(Some(&address))))
+}
+
+fn listed<'a>(found: Vec<&'a Resource>, elsewhere: Option<&str>) -> Val<'a> {
+    let found = found.into_iter().map(|resource| Val::Map(Dict::Resource(resource))).collect();
+    match elsewhere {
+        Some(call) => Val::open_list(found, format!("module `{call}` may declare it, and its files are not read here")),
+        None => Val::list(found),
+    }
+}
+
+/// The blocks of a kind that are no resources: `terraform`, `provider`, `variable`, `output`, `module`.
+pub(super) fn blocks<'a>(context: &Context<'a>, values: &[Val<'a>]) -> Outcome<'a> {
+    let [kind] = take(values)?;
+    module_known(context)?;
+    let kind = kind.as_text()?;
+    let blocks = context.world.module.map_or(&[][..], |module| &module.blocks);
+    let found = blocks.iter().filter(|block| &*block.kind == kind);
+    Ok(Val::list(found.map(|block| Val::from(&block.body)).collect()))
 }
 
 /// The type of what a reference refers to; of a module's output nobody knows it.

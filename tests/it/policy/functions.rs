@@ -94,16 +94,38 @@ fn address_ranges() {
     );
 }
 
-const MODULE: &str = "
-aws_vpc.main: {cidr_block: 10.0.0.0/16}
-aws_vpc.other: {cidr_block: 10.1.0.0/16}
-aws_flow_log.main: {vpc_id: 'ref:aws_vpc.main#id', traffic_type: ALL}
-aws_subnet.a: {vpc_id: 'ref:aws_vpc.main#id', tags: {Name: a}}
-aws_kms_key.main: {enable_key_rotation: true}
-aws_eks_cluster.main: {encryption_config: [{provider: [{key_arn: 'ref:aws_kms_key.main#arn'}]}]}
-data.aws_region.here: {}
-aws_sns_topic.t: {name: 'ref:data.aws_region.here#name', policy: 'ref:module.iam#json'}
-";
+const MODULE: &str = r#"
+resource "aws_vpc" "main" {
+  cidr_block = "10.0.0.0/16"
+}
+resource "aws_vpc" "other" {
+  cidr_block = "10.1.0.0/16"
+}
+resource "aws_flow_log" "main" {
+  vpc_id       = aws_vpc.main.id
+  traffic_type = "ALL"
+}
+resource "aws_subnet" "a" {
+  vpc_id = aws_vpc.main.id
+}
+resource "aws_kms_key" "main" {
+  enable_key_rotation = true
+}
+resource "aws_eks_cluster" "main" {
+  encryption_config {
+    provider {
+      key_arn = aws_kms_key.main.arn
+    }
+  }
+}
+data "aws_region" "here" {}
+resource "aws_sns_topic" "t" {
+  name = data.aws_region.here.name
+}
+terraform {
+  required_version = "~> 1.11"
+}
+"#;
 
 fn on_module(assert: &str) -> String {
     check_with(assert, "{}", Inputs { terraform: Some(MODULE), ..Inputs::default() })
@@ -126,8 +148,7 @@ fn the_graph_of_a_module() {
         (format!("address(resolve({key})) == 'aws_kms_key.main' && kindOf({key}) == 'aws_kms_key'"), "pass"),
         ("resolve('arn:aws:kms:x') == null".to_owned(), "pass"),
         ("references(resources('aws_sns_topic')[0].name, 'data.aws_region')".to_owned(), "pass"),
-        ("references(resources('aws_sns_topic')[0].policy, 'aws_iam_policy')".to_owned(), "unproven"),
-        ("resolve(resources('aws_sns_topic')[0].policy) == null".to_owned(), "unproven"),
+        ("blocks('terraform')[0].required_version == '~> 1.11'".to_owned(), "pass"),
         ("references(resources('aws_subnet'), 'aws_vpc')".to_owned(), "unproven"),
         ("kindOf(resources('data.aws_region')[0]) == 'data.aws_region'".to_owned(), "pass"),
     ] {
@@ -136,41 +157,115 @@ fn the_graph_of_a_module() {
     }
 }
 
+#[test]
+fn a_called_module_may_declare_more() {
+    let terraform = r#"
+resource "aws_vpc" "main" {}
+resource "aws_vpc" "other" {}
+module "logs" {
+  source = "./logs"
+  vpc    = aws_vpc.main.id
+}
+resource "aws_sns_topic" "t" {
+  policy = module.logs.policy
+}
+"#;
+    for (assert, expected) in [
+        ("resources('aws_vpc').exists(v, address(v) == 'aws_vpc.main')", "pass"),
+        ("resources('aws_guardduty_detector').exists(v, true)", "unproven"),
+        ("size(resources('aws_guardduty_detector')) == 0", "unproven"),
+        ("referrers(resources('aws_vpc')[0], 'aws_flow_log').exists(f, true)", "unproven"),
+        ("referrers(resources('aws_vpc')[1], 'aws_flow_log').exists(f, true)", "fail"),
+        ("references(resources('aws_sns_topic')[0].policy, 'aws_iam_policy')", "unproven"),
+        ("resolve(resources('aws_sns_topic')[0].policy) == null", "unproven"),
+    ] {
+        let verdict = check_with(assert, "{}", Inputs { terraform: Some(terraform), ..Inputs::default() });
+        assert_eq!(verdict.split(':').next().unwrap(), expected, "{assert}: {verdict}");
+    }
+}
+
 const IAM: &str = r#"
-data.aws_iam_policy_document.base:
-  statement:
-    - {sid: Read, actions: ["s3:GetObject"], resources: ["*"]}
-    - {sid: Keep, actions: ["s3:ListBucket"], resources: ["*"]}
-data.aws_iam_policy_document.doc:
-  source_policy_documents: ["ref:data.aws_iam_policy_document.base#json"]
-  statement:
-    - sid: Read
-      effect: Deny
-      actions: ["s3:*"]
-      resources: ["ref:aws_s3_bucket.b#arn"]
-      principals: [{type: AWS, identifiers: ["*"]}]
-      condition: [{test: Bool, variable: "aws:SecureTransport", values: ["false"]}]
-data.aws_iam_policy_document.open:
-  statement: "unknown:count is not known"
-data.aws_iam_policy_document.circle:
-  source_policy_documents: ["ref:data.aws_iam_policy_document.circle#json"]
-aws_s3_bucket.b: {bucket: b}
-aws_iam_policy.reference: {policy: "ref:data.aws_iam_policy_document.doc#json"}
-aws_iam_policy.circle: {policy: "ref:data.aws_iam_policy_document.circle#json"}
-aws_iam_policy.open: {policy: "ref:data.aws_iam_policy_document.open#json"}
-aws_iam_policy.elsewhere: {policy: "ref:aws_ssm_parameter.p#value"}
-aws_iam_policy.json:
-  policy: '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":["a","b"],"Principal":"*"}}'
-aws_iam_policy.encoded:
-  policy:
-    Statement:
-      - Effect: Allow
-        NotAction: ["iam:*"]
-        Resource: "ref:aws_s3_bucket.b#arn"
-        Principal: {Service: ec2.amazonaws.com, AWS: ["1", "2"]}
-        Condition: {StringEquals: {"aws:SourceAccount": "123456789012"}}
-aws_iam_policy.broken: {policy: "not json"}
-aws_iam_policy.none: {}
+variable "count" {
+  type = number
+}
+data "aws_iam_policy_document" "base" {
+  statement {
+    sid       = "Read"
+    actions   = ["s3:GetObject"]
+    resources = ["*"]
+  }
+  statement {
+    sid       = "Keep"
+    actions   = ["s3:ListBucket"]
+    resources = ["*"]
+  }
+}
+data "aws_iam_policy_document" "doc" {
+  source_policy_documents = [data.aws_iam_policy_document.base.json]
+  statement {
+    sid       = "Read"
+    effect    = "Deny"
+    actions   = ["s3:*"]
+    resources = [aws_s3_bucket.b.arn]
+    principals {
+      type        = "AWS"
+      identifiers = ["*"]
+    }
+    condition {
+      test     = "Bool"
+      variable = "aws:SecureTransport"
+      values   = ["false"]
+    }
+  }
+}
+data "aws_iam_policy_document" "open" {
+  dynamic "statement" {
+    for_each = range(var.count)
+    content {
+      actions = ["s3:*"]
+    }
+  }
+}
+data "aws_iam_policy_document" "circle" {
+  source_policy_documents = [data.aws_iam_policy_document.other.json]
+}
+data "aws_iam_policy_document" "other" {
+  source_policy_documents = [data.aws_iam_policy_document.circle.json]
+}
+resource "aws_s3_bucket" "b" {}
+resource "aws_ssm_parameter" "p" {}
+resource "aws_iam_policy" "reference" {
+  policy = data.aws_iam_policy_document.doc.json
+}
+resource "aws_iam_policy" "circle" {
+  policy = data.aws_iam_policy_document.circle.json
+}
+resource "aws_iam_policy" "open" {
+  policy = data.aws_iam_policy_document.open.json
+}
+resource "aws_iam_policy" "elsewhere" {
+  policy = aws_ssm_parameter.p.value
+}
+resource "aws_iam_policy" "json" {
+  policy = <<EOT
+{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": ["a", "b"], "Principal": "*"}}
+EOT
+}
+resource "aws_iam_policy" "encoded" {
+  policy = jsonencode({
+    Statement = [{
+      Effect    = "Allow"
+      NotAction = ["iam:*"]
+      Resource  = aws_s3_bucket.b.arn
+      Principal = { Service = "ec2.amazonaws.com", AWS = ["1", "2"] }
+      Condition = { StringEquals = { "aws:SourceAccount" = "123456789012" } }
+    }]
+  })
+}
+resource "aws_iam_policy" "broken" {
+  policy = "not json"
+}
+resource "aws_iam_policy" "none" {}
 "#;
 
 #[test]
@@ -180,7 +275,7 @@ fn statements_of_every_way_to_write_a_policy() {
         ("json", "s[0].resources == ['a', 'b'] && s[0].principals[0] == {'type': '*', 'identifiers': ['*']}", "pass"),
         ("json", "s[0].conditions.size() == 0 && s[0].notActions == []", "pass"),
         ("encoded", "s[0].notActions == ['iam:*'] && s[0].actions == []", "pass"),
-        ("encoded", "s[0].principals.map(p, p.type) == ['Service', 'AWS'] && s[0].principals[1].identifiers.size() == 2", "pass"),
+        ("encoded", "s[0].principals.exists(p, p.type == 'Service') && s[0].principals.exists(p, p.type == 'AWS' && p.identifiers.size() == 2)", "pass"),
         ("encoded", "s[0].conditions[0].variable == 'aws:SourceAccount' && '123456789012' in s[0].conditions[0].values", "pass"),
         ("encoded", "s[0].resources.all(r, references(r, 'aws_s3_bucket'))", "pass"),
         ("encoded", "'*' in s[0].resources", "unproven"),

@@ -120,14 +120,18 @@ fn terraform_blocks_are_subjects_with_their_header() {
     at: cidr_blocks
     message: '{{ address(this) }} ({{ kindOf(this) }}) is open to {{ item.cidr_blocks }}'
 ";
-    let terraform = "
-aws_security_group.web:
-  ingress:
-    - {cidr_blocks: [10.0.0.0/8]}
-    - {cidr_blocks: [0.0.0.0/0, '::/0']}
-    - {}
-data.aws_region.here: {}
-";
+    let terraform = r#"
+resource "aws_security_group" "web" {
+  ingress {
+    cidr_blocks = ["10.0.0.0/8"]
+  }
+  ingress {
+    cidr_blocks = ["0.0.0.0/0", "::/0"]
+  }
+  ingress {}
+}
+data "aws_region" "here" {}
+"#;
     let (evaluation, sources) = run(rules, Inputs { terraform: Some(terraform), ..Inputs::default() });
     assert_eq!(words(&evaluation), ["fail", "pass"]);
     let finding = &evaluation.verdicts[0].finding;
@@ -136,7 +140,7 @@ data.aws_region.here: {}
     assert_eq!(slice(&sources, finding.span), "cidr_blocks");
     let pass = &evaluation.verdicts[1].finding;
     assert_eq!(pass.pointer, "data.aws_region.here");
-    assert_eq!(slice(&sources, pass.span), "data.aws_region.here");
+    assert_eq!(slice(&sources, pass.span), "data \"aws_region\" \"here\"");
     assert_eq!((pass.message.as_str(), pass.help.as_str()), ("the title", ""));
     assert_eq!(pass.controls["pci-dss-4.0.1"], ["1.2.5"]);
 }
@@ -220,7 +224,7 @@ fn a_rule_that_needs_more_is_skipped_and_says_so() {
     assert_eq!(evaluation.skipped[0].missing, [SubjectKind::Terraform, SubjectKind::Blueprint]);
     let inputs = Inputs {
         kubernetes: Some(PODS),
-        terraform: Some("aws_lb.main: {}"),
+        terraform: Some("resource \"aws_lb\" \"main\" {}"),
         blueprint: Some("name: x"),
         ..Inputs::default()
     };
