@@ -7,7 +7,6 @@ use camino::Utf8PathBuf;
 use crate::policy::{Catalogue, Policy, selftest};
 use crate::report::{Format, Report, visible};
 use crate::source::{Sources, SubjectKind, Verdict};
-use crate::{blueprint, terraform};
 
 use super::args::{Policies, PoliciesCommand};
 use super::assess::{add_directories, catalogue};
@@ -74,17 +73,10 @@ fn test(
     let mut catalogue = if directory.is_some() { Catalogue::default() } else { Catalogue::builtin() };
     let directories: Vec<Utf8PathBuf> = directory.cloned().into_iter().collect();
     let faults = add_directories(&mut catalogue, &directories, surroundings, &mut sources)?;
-    let readers = selftest::Readers {
-        blueprint: &|id, file| {
-            let loaded = blueprint::load(id, file);
-            (loaded.view, loaded.findings)
-        },
-        terraform: &terraform::read,
-    };
     let mut text = String::new();
     let (mut examples, mut failed) = (0, 0);
     for policy in catalogue.policies() {
-        let outcomes = selftest::run(policy, &readers);
+        let outcomes = selftest::run(policy);
         if outcomes.is_empty() {
             output.warn(&format!("{} has no example: nothing shows that it works", policy.id));
         }

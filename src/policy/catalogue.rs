@@ -53,7 +53,7 @@ impl Catalogue {
             if let Some(policy) = policy
                 && let Err(taken) = catalogue.insert(policy)
             {
-                catalogue.embedded_faults.push(taken);
+                catalogue.embedded_faults.push(*taken);
             }
         }
         catalogue.policies.sort_by(|left, right| left.id.cmp(&right.id));
@@ -75,20 +75,21 @@ impl Catalogue {
             if let Some(policy) = policy.filter(|_| sound)
                 && let Err(taken) = self.insert(policy)
             {
-                findings.push(taken);
+                findings.push(*taken);
             }
         }
         self.policies.sort_by(|left, right| left.id.cmp(&right.id));
         findings
     }
 
-    fn insert(&mut self, policy: Policy) -> Result<(), Finding> {
+    fn insert(&mut self, policy: Policy) -> Result<(), Box<Finding>> {
         if self.get(&policy.id).is_some() {
             let message = format!("there is another policy `{}`", policy.id);
-            return Err(Finding::fault(fault::POLICY_FILE, policy.span, message)
+            let taken = Finding::fault(fault::POLICY_FILE, policy.span, message)
                 .pointer("id")
                 .label("taken")
-                .help("ids are unique and never reused; take the next free number"));
+                .help("ids are unique and never reused; take the next free number");
+            return Err(Box::new(taken));
         }
         self.policies.push(policy);
         Ok(())

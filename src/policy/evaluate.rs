@@ -341,7 +341,9 @@ impl<'a> Judge<'a, '_> {
                 let stays = found.pointer == self.candidate.start.pointer || self.is_pod_root(&found);
                 (if stays { self.candidate.header } else { spot(found.node, found.key, sources) }, pointer)
             }
-            _ if place.pointer == self.candidate.start.pointer => (self.candidate.header, place.pointer.clone()),
+            _ if place.pointer == self.candidate.start.pointer => {
+                (self.candidate.header, place.pointer.clone())
+            }
             _ => (spot(place.node, place.key, sources), place.pointer.clone()),
         };
         let policy = self.policy;

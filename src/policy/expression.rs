@@ -135,7 +135,12 @@ pub(super) fn compile(text: &str, each: bool) -> Result<Expression, Vec<CompileF
         Ok(parsed) => parsed,
         // What follows the first one is mostly its echo.
         Err(errors) => {
-            return Err(errors.errors.iter().take(1).map(|error| syntax(text, error.pos, &error.msg)).collect());
+            return Err(errors
+                .errors
+                .iter()
+                .take(1)
+                .map(|error| syntax(text, error.pos, &error.msg))
+                .collect());
         }
     };
     let mut lowering =

@@ -74,6 +74,9 @@ pub(super) fn check(policy: &Policy) -> Vec<Finding> {
     findings
 }
 
+/// The value is faulty, and a finding says so.
+struct Reported;
+
 struct Reader<'s> {
     file: &'s SourceFile,
     findings: Vec<Finding>,
@@ -325,7 +328,7 @@ impl Reader<'_> {
         let map = self.fields(node, pointer, &format!("a {kind} rule"), &known)?;
         let scope = self.scope(map, node.span, kind, pointer);
         let each = self.optional(map, "each", pointer, Self::path);
-        let in_each = matches!(&each, Some(Some(_)));
+        let in_each = matches!(&each, Ok(Some(_)));
         let when = self.optional(map, "when", pointer, |reader, node, at| reader.cel(node, at, in_each));
         let assert = self
             .required(map, node.span, pointer, "assert", "write the expression that has to be true")
@@ -338,28 +341,28 @@ impl Reader<'_> {
         let needs = self.optional(map, "needs", pointer, Self::needs);
         Some(Rule {
             scope: scope?,
-            needs: needs?.unwrap_or_default(),
-            when: when?,
-            each: each?,
+            needs: needs.ok()?.unwrap_or_default(),
+            when: when.ok()?,
+            each: each.ok()?,
             assert: assert?,
-            at: at?,
-            message: message?,
-            help: help?,
-            fix: fix?.unwrap_or_default(),
+            at: at.ok()?,
+            message: message.ok()?,
+            help: help.ok()?,
+            fix: fix.ok()?.unwrap_or_default(),
         })
     }
 
-    /// `Some(None)` for an absent key, `None` for a faulty value.
+    /// The value of a key that may be absent.
     fn optional<T>(
         &mut self,
         map: &Map,
         key: &str,
         pointer: &str,
         read: impl FnOnce(&mut Self, &Node, &str) -> Option<T>,
-    ) -> Option<Option<T>> {
+    ) -> Result<Option<T>, Reported> {
         match map.get(key) {
-            None => Some(None),
-            Some(node) => read(self, node, &join(pointer, key)).map(Some),
+            None => Ok(None),
+            Some(node) => read(self, node, &join(pointer, key)).map(Some).ok_or(Reported),
         }
     }
 
@@ -511,9 +514,9 @@ impl Reader<'_> {
             .and_then(|node| self.expect(node, &join(pointer, "expect")));
         Some(Example {
             name: name?,
-            blueprint: blueprint?,
-            terraform: terraform?,
-            kubernetes: kubernetes?,
+            blueprint: blueprint.ok()?,
+            terraform: terraform.ok()?,
+            kubernetes: kubernetes.ok()?,
             expect: expect?,
             span,
         })

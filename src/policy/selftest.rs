@@ -6,12 +6,10 @@ use super::catalogue::base_blueprint;
 use super::evaluate::{Evaluated, evaluate};
 use super::file::{Example, Policy};
 use super::world::World;
+use crate::blueprint;
 use crate::kubernetes::{self, Object};
 use crate::source::{Entry, FileId, Finding, Map, Node, SourceFile, Sources, Span, Value, Verdict, yaml};
 use crate::terraform;
-
-/// Reads a blueprint into its resolved view.
-pub type ReadBlueprint<'r> = &'r dyn Fn(FileId, &SourceFile) -> (Option<Node>, Vec<Finding>);
 
 /// What became of one example.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,20 +49,20 @@ pub struct Mismatch {
 }
 
 /// Runs every example of a policy.
-pub fn run(policy: &Policy, read_blueprint: ReadBlueprint<'_>) -> Vec<Outcome> {
-    policy.examples.iter().map(|example| run_example(policy, example, read_blueprint)).collect()
+pub fn run(policy: &Policy) -> Vec<Outcome> {
+    policy.examples.iter().map(|example| run_example(policy, example)).collect()
 }
 
-fn run_example(policy: &Policy, example: &Example, read_blueprint: ReadBlueprint<'_>) -> Outcome {
+fn run_example(policy: &Policy, example: &Example) -> Outcome {
     let mut sources = Sources::default();
     let mut faults = Vec::new();
     let mut note = |found: Vec<Finding>| faults.extend(found.into_iter().map(|fault| fault.message));
     let view = example.blueprint.as_ref().and_then(|fragment| {
         let text = merged(fragment).to_string();
         let id = sources.add(SourceFile::new("blueprint.yaml", text));
-        let (view, found) = sources.get(id).map(|file| read_blueprint(id, file)).unwrap_or_default();
-        note(found);
-        view
+        let loaded = sources.get(id).map(|file| blueprint::load(id, file)).unwrap_or_default();
+        note(loaded.findings);
+        loaded.view
     });
     let module = example.terraform.as_ref().map(|text| {
         let id = sources.add(SourceFile::new("main.tf", text.clone()));

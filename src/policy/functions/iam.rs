@@ -51,7 +51,7 @@ fn listed<'a>(value: &Val<'a>) -> Val<'a> {
     }
 }
 
-fn blocks<'a>(value: Val<'a>) -> Result<Vec<Val<'a>>, Undecided> {
+fn blocks(value: Val<'_>) -> Result<Vec<Val<'_>>, Undecided> {
     match value.known()? {
         Val::Null => Ok(Vec::new()),
         Val::List(list) => Ok(List::iter(&list).collect()),

@@ -61,7 +61,9 @@ pub(super) fn referrers<'a>(context: &Context<'a>, values: &[Val<'a>]) -> Outcom
 fn listed<'a>(found: Vec<&'a Resource>, elsewhere: Option<&str>) -> Val<'a> {
     let found = found.into_iter().map(|resource| Val::Map(Dict::Resource(resource))).collect();
     match elsewhere {
-        Some(call) => Val::open_list(found, format!("module `{call}` may declare it, and its files are not read here")),
+        Some(call) => {
+            Val::open_list(found, format!("module `{call}` may declare it, and its files are not read here"))
+        }
         None => Val::list(found),
     }
 }

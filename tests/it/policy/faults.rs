@@ -7,7 +7,7 @@ use nexafi_gen::source::{SourceFile, Sources};
 fn faults(text: &str) -> String {
     let (catalogue, findings, sources) = load(text);
     assert_eq!(catalogue.policies().len(), 0, "a faulty policy is not used");
-    findings
+    let lines: Vec<String> = findings
         .iter()
         .map(|finding| {
             let file = sources.get(finding.span.file).unwrap();
@@ -25,7 +25,8 @@ fn faults(text: &str) -> String {
                 finding.help
             )
         })
-        .collect()
+        .collect();
+    lines.concat()
 }
 
 #[test]

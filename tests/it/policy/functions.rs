@@ -139,7 +139,11 @@ fn the_graph_of_a_module() {
         ("size(resources(['aws_vpc', 'aws_subnet'])) == 3".to_owned(), "pass"),
         ("size(resources('data.aws_region')) == 1 && size(resources('aws_region')) == 0".to_owned(), "pass"),
         ("resources('aws_vpc').map(v, address(v)) == ['aws_vpc.main', 'aws_vpc.other']".to_owned(), "pass"),
-        ("referrers(resources('aws_vpc')[0], 'aws_flow_log').exists(f, f.traffic_type == 'ALL')".to_owned(), "pass"),
+        (
+            "referrers(resources('aws_vpc')[0], 'aws_flow_log').exists(f, f.traffic_type == 'ALL')"
+                .to_owned(),
+            "pass",
+        ),
         ("referrers(resources('aws_vpc')[1], 'aws_flow_log').exists(f, true)".to_owned(), "fail"),
         ("size(referrers(resources('aws_vpc')[0], ['aws_flow_log', 'aws_subnet'])) == 2".to_owned(), "pass"),
         ("size(referrers(resources('data.aws_region')[0], 'aws_sns_topic')) == 1".to_owned(), "pass"),
@@ -272,11 +276,23 @@ resource "aws_iam_policy" "none" {}
 fn statements_of_every_way_to_write_a_policy() {
     for (name, assert, expected) in [
         ("json", "s.size() == 1 && s[0].effect == 'Allow' && s[0].actions == ['*']", "pass"),
-        ("json", "s[0].resources == ['a', 'b'] && s[0].principals[0] == {'type': '*', 'identifiers': ['*']}", "pass"),
+        (
+            "json",
+            "s[0].resources == ['a', 'b'] && s[0].principals[0] == {'type': '*', 'identifiers': ['*']}",
+            "pass",
+        ),
         ("json", "s[0].conditions.size() == 0 && s[0].notActions == []", "pass"),
         ("encoded", "s[0].notActions == ['iam:*'] && s[0].actions == []", "pass"),
-        ("encoded", "s[0].principals.exists(p, p.type == 'Service') && s[0].principals.exists(p, p.type == 'AWS' && p.identifiers.size() == 2)", "pass"),
-        ("encoded", "s[0].conditions[0].variable == 'aws:SourceAccount' && '123456789012' in s[0].conditions[0].values", "pass"),
+        (
+            "encoded",
+            "s[0].principals.exists(p, p.type == 'Service') && s[0].principals.exists(p, p.type == 'AWS' && p.identifiers.size() == 2)",
+            "pass",
+        ),
+        (
+            "encoded",
+            "s[0].conditions[0].variable == 'aws:SourceAccount' && '123456789012' in s[0].conditions[0].values",
+            "pass",
+        ),
         ("encoded", "s[0].resources.all(r, references(r, 'aws_s3_bucket'))", "pass"),
         ("encoded", "'*' in s[0].resources", "unproven"),
         ("reference", "s.map(x, x.sid) == ['Read', 'Keep']", "pass"),
@@ -289,7 +305,9 @@ fn statements_of_every_way_to_write_a_policy() {
         ("broken", "s.size() == 0", "unproven"),
         ("none", "s.size() == 0", "pass"),
     ] {
-        let policy = format!("statements(resources('aws_iam_policy').filter(p, address(p) == 'aws_iam_policy.{name}')[0].policy)");
+        let policy = format!(
+            "statements(resources('aws_iam_policy').filter(p, address(p) == 'aws_iam_policy.{name}')[0].policy)"
+        );
         let assert = format!("[{policy}].all(s, {assert})");
         let verdict = check_with(&assert, "{}", Inputs { terraform: Some(IAM), ..Inputs::default() });
         assert_eq!(verdict.split(':').next().unwrap(), expected, "{name}: {assert}: {verdict}");
@@ -353,9 +371,18 @@ fn label_selectors() {
             ("selects(null, this)", "fail"),
             ("selects({'matchLabels': {'app': 'ledger'}}, this)", "pass"),
             ("selects({'matchLabels': {'app': 'ledger', 'x': 'y'}}, this)", "fail"),
-            ("selects({'matchExpressions': [{'key': 'app', 'operator': 'In', 'values': ['a', 'ledger']}]}, this)", "pass"),
-            ("selects({'matchExpressions': [{'key': 'app', 'operator': 'NotIn', 'values': ['ledger']}]}, this)", "fail"),
-            ("selects({'matchExpressions': [{'key': 'zone', 'operator': 'NotIn', 'values': ['x']}]}, this)", "pass"),
+            (
+                "selects({'matchExpressions': [{'key': 'app', 'operator': 'In', 'values': ['a', 'ledger']}]}, this)",
+                "pass",
+            ),
+            (
+                "selects({'matchExpressions': [{'key': 'app', 'operator': 'NotIn', 'values': ['ledger']}]}, this)",
+                "fail",
+            ),
+            (
+                "selects({'matchExpressions': [{'key': 'zone', 'operator': 'NotIn', 'values': ['x']}]}, this)",
+                "pass",
+            ),
             ("selects({'matchExpressions': [{'key': 'zone', 'operator': 'Exists'}]}, this)", "fail"),
             ("selects({'matchExpressions': [{'key': 'zone', 'operator': 'DoesNotExist'}]}, this)", "pass"),
             ("selects({'matchExpressions': [{'key': 'app', 'operator': 'Sounds'}]}, this)", "unproven"),
@@ -401,8 +428,14 @@ fn scheduling_follows_selector_affinity_and_taints() {
         ("{spec: {nodeSelector: {nexafi-gen/class: general}}}".to_owned(), "fail"),
         ("{spec: {nodeSelector: {kubernetes.io/os: linux}}}".to_owned(), "pass"),
         ("{spec: {nodeSelector: {topology.kubernetes.io/zone: us-east-1a}}}".to_owned(), "unproven"),
-        (required("[{matchExpressions: [{key: nexafi-gen/class, operator: In, values: [financial]}]}]"), "pass"),
-        (required("[{matchExpressions: [{key: nexafi-gen/class, operator: NotIn, values: [financial]}]}]"), "fail"),
+        (
+            required("[{matchExpressions: [{key: nexafi-gen/class, operator: In, values: [financial]}]}]"),
+            "pass",
+        ),
+        (
+            required("[{matchExpressions: [{key: nexafi-gen/class, operator: NotIn, values: [financial]}]}]"),
+            "fail",
+        ),
         (required("[{matchExpressions: [{key: cores, operator: Gt, values: ['3']}]}]"), "pass"),
         (required("[{matchExpressions: [{key: cores, operator: Lt, values: ['3']}]}]"), "fail"),
         (required("[{}]"), "fail"),

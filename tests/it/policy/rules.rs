@@ -71,7 +71,9 @@ fn when_decides_whether_a_rule_applies() {
         let rules = format!("  blueprint: {{select: subject, when: {when}, assert: {assert}}}\n");
         let inputs = Inputs { blueprint: Some("subject: {u: 'unknown:x'}"), ..Inputs::default() };
         let (evaluation, _) = run(&rules, inputs);
-        words(&evaluation).first().map_or("none".to_owned(), |word| word.split(':').next().unwrap().to_owned())
+        words(&evaluation)
+            .first()
+            .map_or("none".to_owned(), |word| word.split(':').next().unwrap().to_owned())
     };
     assert_eq!(of("'false'", "'false'"), "none");
     assert_eq!(of("this.absent", "'false'"), "none");
@@ -85,7 +87,9 @@ fn a_when_about_items_filters_items() {
     let rules = "  blueprint: {select: subject, each: 'ports.*', when: item.open, assert: item.port == 443, \
                  message: 'port {{ item.port }}'}\n";
     let inputs = Inputs {
-        blueprint: Some("subject: {ports: [{open: true, port: 443}, {open: false, port: 80}, {open: true, port: 22}]}"),
+        blueprint: Some(
+            "subject: {ports: [{open: true, port: 443}, {open: false, port: 80}, {open: true, port: 22}]}",
+        ),
         ..Inputs::default()
     };
     let (evaluation, sources) = run(rules, inputs);
@@ -189,7 +193,12 @@ fn workloads_have_their_pod_wherever_the_kind_keeps_it() {
         .map(|verdict| {
             let finding = &verdict.finding;
             let subject = &finding.subject.as_ref().unwrap().address;
-            format!("{subject} | {} | `{}` | {}", finding.pointer, slice(&sources, finding.span), finding.message)
+            format!(
+                "{subject} | {} | `{}` | {}",
+                finding.pointer,
+                slice(&sources, finding.span),
+                finding.message
+            )
         })
         .collect();
     insta::assert_snapshot!(lines.join("\n"), @r"
