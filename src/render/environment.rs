@@ -100,7 +100,7 @@ fn literal(language: Language, value: &Value) -> Result<String, Error> {
 
 fn text(value: &Value) -> Result<String, Error> {
     match value.kind() {
-        ValueKind::String | ValueKind::Number | ValueKind::Bool => Ok(value.to_string()),
+        ValueKind::String | ValueKind::Number | ValueKind::Bool => Ok(escape::plain(value)),
         kind => Err(invalid(format!("a {kind} cannot be printed here"))),
     }
 }

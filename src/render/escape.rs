@@ -5,12 +5,17 @@ use minijinja::value::{Value, ValueKind};
 
 use super::environment::invalid;
 
+/// A value as every language here writes it; minijinja's own words for booleans are Python's.
+pub(super) fn plain(value: &Value) -> String {
+    if value.kind() == ValueKind::Bool { value.is_true().to_string() } else { value.to_string() }
+}
+
 /// An HCL literal. Interpolation (`${`) and directives (`%{`) are escaped
 /// (developer.hashicorp.com/terraform/language/expressions/strings).
 pub(super) fn hcl(value: &Value) -> Result<String, Error> {
     Ok(match value.kind() {
         ValueKind::None => "null".to_owned(),
-        ValueKind::Bool | ValueKind::Number => value.to_string(),
+        ValueKind::Bool | ValueKind::Number => plain(value),
         ValueKind::String => format!("\"{}\"", hcl_inside(value.as_str().unwrap_or_default())),
         ValueKind::Seq | ValueKind::Iterable => {
             let items: Vec<String> = value.try_iter()?.map(|item| hcl(&item)).collect::<Result<_, _>>()?;
@@ -64,7 +69,7 @@ pub(super) fn hcl_inside(text: &str) -> String {
 pub(super) fn yaml(value: &Value) -> String {
     match value.kind() {
         ValueKind::None | ValueKind::Undefined => "null".to_owned(),
-        ValueKind::Bool | ValueKind::Number => value.to_string(),
+        ValueKind::Bool | ValueKind::Number => plain(value),
         ValueKind::Seq | ValueKind::Iterable => {
             let items: Vec<String> = value.try_iter().into_iter().flatten().map(|item| yaml(&item)).collect();
             format!("[{}]", items.join(", "))
@@ -148,7 +153,7 @@ fn nested(value: &Value, indent: usize) -> String {
 /// One shell word; a list is a word each.
 pub(super) fn shell(value: &Value) -> Result<String, Error> {
     match value.kind() {
-        ValueKind::String | ValueKind::Number | ValueKind::Bool => Ok(shell_word(&value.to_string())),
+        ValueKind::String | ValueKind::Number | ValueKind::Bool => Ok(shell_word(&plain(value))),
         ValueKind::Seq | ValueKind::Iterable => {
             let words: Vec<String> = value.try_iter()?.map(|item| shell(&item)).collect::<Result<_, _>>()?;
             Ok(words.join(" "))
