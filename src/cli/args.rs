@@ -115,7 +115,7 @@ pub(super) struct Checks {
     /// Report every verdict, those that passed too
     #[arg(long, help_heading = "Output")]
     pub(super) all: bool,
-    /// Exit 1, and write nothing, from which severity on
+    /// The severity from which on findings fail the run: exit 1, and nothing is written
     #[arg(long, value_enum, default_value_t, value_name = "SEVERITY", help_heading = "Checks")]
     pub(super) fail_on: FailOn,
     /// Only these policies: ids (NXF-NET-001) or domains (NET), separated by commas

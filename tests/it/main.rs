@@ -8,6 +8,7 @@
 )]
 
 mod blueprint;
+mod cli;
 mod kubernetes;
 mod policy;
 mod report;
