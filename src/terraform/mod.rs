@@ -14,6 +14,7 @@ mod module;
 mod operators;
 mod read;
 mod references;
+pub mod schema;
 mod syntax;
 mod template;
 mod tokens;

@@ -54,8 +54,21 @@ pub struct Module {
     /// Every other block, in file order.
     pub blocks: Vec<Block>,
     pub(super) index: Index,
+    /// The type in each resource's header, `"aws_vpc"`.
+    pub(super) types: Vec<Span>,
+    /// Every `address.attribute` that is written anywhere.
+    pub(super) uses: Vec<Use>,
     /// Attributes whose text is JSON with parts that are known only after apply: their value is the decoded tree.
     pub(super) encoded: BTreeSet<Span>,
+}
+
+/// A reference to an attribute of a resource.
+#[derive(Debug)]
+pub(super) struct Use {
+    pub(super) address: Arc<str>,
+    pub(super) attribute: Arc<str>,
+    /// The whole reference.
+    pub(super) span: Span,
 }
 
 /// Lookups into [`Module::resources`].
@@ -101,6 +114,12 @@ impl Module {
     /// The resource or data source of an address, `aws_vpc.main` or `data.aws_region.here`.
     pub fn get(&self, address: &str) -> Option<&Resource> {
         self.index.by_address.get(address).and_then(|at| self.resources.get(*at))
+    }
+
+    /// The type in a resource's header, `"aws_vpc"`.
+    pub(super) fn type_span(&self, resource: &Resource) -> Span {
+        let at = self.index.by_address.get(&resource.address);
+        at.and_then(|at| self.types.get(*at)).copied().unwrap_or(resource.header)
     }
 
     /// Every resource of a type, in file order; data sources under `data.aws_region`.

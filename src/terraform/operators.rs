@@ -58,13 +58,13 @@ pub(super) fn to_number(value: &Value) -> Option<f64> {
     }
 }
 
-/// The boolean a value converts to: booleans, `"true"` and `"false"`.
+/// The boolean a value converts to: booleans, and the strings `true`, `1`, `false` and `0`.
 pub(super) fn to_bool(value: &Value) -> Option<bool> {
     match value {
         Value::Bool(value) => Some(*value),
         Value::Str(text) => match &**text {
-            "true" => Some(true),
-            "false" => Some(false),
+            "true" | "1" => Some(true),
+            "false" | "0" => Some(false),
             _ => None,
         },
         _ => None,

@@ -43,7 +43,8 @@ pub fn read(sources: &Sources, files: &[FileId]) -> (Module, Vec<Finding>) {
             }
         }
     }
-    let module = assemble(sources, &declared, references.resources, evaluator);
+    let mut module = assemble(sources, &declared, references.resources, evaluator);
+    module.uses = references.uses;
     findings.sort_by_key(|finding| finding.span);
     (module, findings)
 }
@@ -55,6 +56,7 @@ fn assemble<'a>(
     mut evaluator: Evaluator<'a>,
 ) -> Module {
     let mut resources = Vec::with_capacity(declared.resources.len());
+    let mut types = Vec::with_capacity(declared.resources.len());
     let mut kept = Vec::with_capacity(declared.resources.len());
     for (at, (block, references)) in declared.resources.iter().zip(references).enumerate() {
         let mut body = Map::default();
@@ -81,6 +83,7 @@ fn assemble<'a>(
             continue;
         }
         kept.push(references);
+        types.push(block.block.labels.first().map_or(block.header, |label| block.place.of(label)));
         resources.push(Resource {
             managed: block.managed,
             type_: block.type_.clone(),
@@ -121,5 +124,5 @@ fn assemble<'a>(
         });
     }
     let index = Index::new(&resources, kept);
-    Module { resources, blocks, index, encoded: evaluator.encoded }
+    Module { resources, blocks, index, types, uses: Vec::new(), encoded: evaluator.encoded }
 }

@@ -10,9 +10,10 @@ use hcl_edit::template::{Directive, Element, Template};
 
 use crate::source::{Finding, Span, did_you_mean, fault};
 
-use super::declared::{Declared, Place};
+use super::declared::{Declared, Place, ResourceBlock};
 use super::evaluate::attribute;
 use super::graph;
+use super::module::Use;
 
 /// What the references of a module say.
 #[derive(Debug, Default)]
@@ -21,6 +22,8 @@ pub(super) struct References {
     pub(super) resources: Vec<Vec<Arc<str>>>,
     /// Locals and resources, what they need before them.
     pub(super) order: Vec<Item>,
+    /// Every reference to an attribute of a resource.
+    pub(super) uses: Vec<Use>,
 }
 
 /// Something that refers and can be referred to: an index into the declared locals or resources.
@@ -64,6 +67,7 @@ pub(super) fn collect(declared: &Declared<'_>, findings: &mut Vec<Finding>) -> R
         }
         walker.clear();
     }
+    let uses = walker.uses;
     let components = graph::components(&edges);
     let mut order = Vec::with_capacity(edges.len());
     for component in &components {
@@ -74,7 +78,7 @@ pub(super) fn collect(declared: &Declared<'_>, findings: &mut Vec<Finding>) -> R
         }
         order.extend(component.iter().map(|at| item(*at, locals)));
     }
-    References { resources: through_locals(declared, locals, &components, &valued), order }
+    References { resources: through_locals(declared, locals, &components, &valued), order, uses }
 }
 
 fn item(at: usize, locals: usize) -> Item {
@@ -163,6 +167,7 @@ struct Walker<'d, 'f> {
     ordering: bool,
     targets: Vec<usize>,
     valued: Vec<usize>,
+    uses: Vec<Use>,
 }
 
 impl<'d, 'f> Walker<'d, 'f> {
@@ -177,6 +182,7 @@ impl<'d, 'f> Walker<'d, 'f> {
             ordering: false,
             targets: Vec::new(),
             valued: Vec::new(),
+            uses: Vec::new(),
         }
     }
 
@@ -402,17 +408,29 @@ impl<'d, 'f> Walker<'d, 'f> {
             }
             ("path" | "terraform" | "self" | "ephemeral" | "var" | "local" | "module", _) => {}
             ("data", Some(type_)) => match step(1) {
-                Some(data) => self.resource_reference(&format!("data.{type_}.{data}"), upto(1)),
+                Some(data) => {
+                    self.resource_reference(&format!("data.{type_}.{data}"), upto(1), operators.get(2..));
+                }
                 None => self.incomplete(upto(0), &format!("data.{type_}")),
             },
-            (type_, Some(resource)) => self.resource_reference(&format!("{type_}.{resource}"), upto(0)),
+            (type_, Some(resource)) => {
+                self.resource_reference(&format!("{type_}.{resource}"), upto(0), operators.get(1..));
+            }
             (name, None) => self.incomplete(start, name),
         }
     }
 
-    fn resource_reference(&mut self, address: &str, span: Span) {
-        if let Some(at) = self.declared.by_address.get(address) {
+    fn resource_reference(
+        &mut self,
+        address: &str,
+        span: Span,
+        rest: Option<&'d [Decorated<TraversalOperator>]>,
+    ) {
+        let declared = self.declared;
+        if let Some((address, at)) = declared.by_address.get_key_value(address) {
             self.found(self.locals.len() + at);
+            let repeated = declared.resources.get(*at).and_then(ResourceBlock::repeated);
+            self.attribute_use(address, span, rest.unwrap_or(&[]), repeated);
             return;
         }
         let other = match address.strip_prefix("data.") {
@@ -438,6 +456,38 @@ impl<'d, 'f> Walker<'d, 'f> {
             None => format!("declare the resource {address}, or correct the name"),
         };
         self.undeclared(span, address, near, help);
+    }
+
+    /// Notes which attribute is used; one of a block that stands for several instances needs an index first.
+    fn attribute_use(
+        &mut self,
+        address: &Arc<str>,
+        span: Span,
+        rest: &'d [Decorated<TraversalOperator>],
+        repeated: Option<&'static str>,
+    ) {
+        let place = self.place;
+        let mut used = None;
+        for (at, operator) in rest.iter().enumerate() {
+            if let Some(name) = attribute(operator) {
+                used = Some((at, name, span.to(place.of(operator.value()))));
+                break;
+            }
+        }
+        let Some((at, name, whole)) = used else { return };
+        if let (0, Some(repeated)) = (at, repeated) {
+            let index = if repeated == "count" { "0" } else { "each.key" };
+            self.findings.push(
+                Finding::fault(
+                    fault::TERRAFORM_REFERENCE,
+                    whole,
+                    format!("{address} has `{repeated}`, so `{name}` is an attribute of one of its instances"),
+                )
+                .label("which instance?")
+                .help(format!("write {address}[{index}].{name}, or {address}[*].{name} for all of them")),
+            );
+        }
+        self.uses.push(Use { address: address.clone(), attribute: name.into(), span: whole });
     }
 
     fn undeclared(&mut self, span: Span, name: &str, near: Option<String>, help: String) {

@@ -15,3 +15,4 @@ mod report;
 mod terraform;
 mod terraform_format;
 mod write;
+mod terraform_schema;

@@ -1,6 +1,7 @@
 //! Maintenance commands of the repository: `cargo xtask NAME`.
 
 mod kubernetes_schema;
+mod provider_schema;
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -25,7 +26,13 @@ fn run(words: &[String]) -> Result<PathBuf, Box<dyn Error>> {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["import-kubernetes-schema", directory] => kubernetes_schema::run(Path::new(directory), root),
-        _ => Err("usage: cargo xtask import-kubernetes-schema DIRECTORY".into()),
+        ["import-provider-schema", file] => provider_schema::run(Path::new(file), None, root),
+        ["import-provider-schema", file, "--out", out] => {
+            provider_schema::run(Path::new(file), Some(Path::new(out)), root)
+        }
+        _ => Err("usage: cargo xtask import-kubernetes-schema DIRECTORY\n       \
+                  cargo xtask import-provider-schema FILE [--out FILE]"
+            .into()),
     }
 }
 

@@ -1,0 +1,36 @@
+//! The AWS provider's schema, embedded, and the check of a module against it.
+
+mod check;
+mod store;
+mod types;
+
+use std::sync::{Arc, OnceLock};
+
+pub use check::check;
+pub use store::{Attribute, Block, Kind, NestedBlock, Nesting, Schema, SchemaError, Type};
+
+/// The AWS provider's schema. Reading it costs the index; a type is decompressed at the first question about it.
+///
+/// `None` only if the embedded file is damaged, which a test excludes.
+pub fn aws() -> Option<&'static Schema> {
+    static AWS: OnceLock<Option<Schema>> = OnceLock::new();
+    AWS.get_or_init(|| {
+        Schema::from_bytes(include_bytes!("../../../schemas/aws-provider.bin")).ok()
+    })
+    .as_ref()
+}
+
+/// The schema of a type as addresses spell it: `aws_vpc`, `data.aws_region`. `None` if it is not AWS's or does not
+/// exist.
+pub fn type_schema(type_: &str) -> Option<Arc<Block>> {
+    match type_.strip_prefix("data.") {
+        Some(data) => aws()?.get(Kind::Data, data),
+        None => aws()?.get(Kind::Resource, type_),
+    }
+}
+
+/// Whether a type (`aws_vpc`, `data.aws_region`) has an argument, attribute or nested block of a name; `None` if the
+/// type is not known.
+pub fn has_attribute(type_: &str, name: &str) -> Option<bool> {
+    type_schema(type_).map(|block| block.has(name))
+}
