@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use hcl_edit::structure::Structure;
+
 use crate::source::{FileId, Finding, Map, Node, Sources, Value};
 
 use super::declared::{self, Declared};
@@ -65,11 +67,12 @@ fn assemble<'a>(
             if body.get(name).is_some() {
                 continue;
             }
-            let key = match structure {
-                hcl_edit::structure::Structure::Attribute(attribute) => block.place.of(&attribute.key),
-                hcl_edit::structure::Structure::Block(nested) => block.place.of(&nested.ident),
-            };
             if let Some(node) = evaluator.member(at, name) {
+                let key = match structure {
+                    Structure::Attribute(attribute) => block.place.of(&attribute.key),
+                    // The list of a block type stands where its first block's type does.
+                    Structure::Block(_) => node.span,
+                };
                 body.insert(name, key, Node::clone(&node));
             }
         }

@@ -481,7 +481,9 @@ impl<'d, 'f> Walker<'d, 'f> {
                 Finding::fault(
                     fault::TERRAFORM_REFERENCE,
                     whole,
-                    format!("{address} has `{repeated}`, so `{name}` is an attribute of one of its instances"),
+                    format!(
+                        "{address} has `{repeated}`, so `{name}` is an attribute of one of its instances"
+                    ),
                 )
                 .label("which instance?")
                 .help(format!("write {address}[{index}].{name}, or {address}[*].{name} for all of them")),

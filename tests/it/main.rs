@@ -14,5 +14,5 @@ mod policy;
 mod report;
 mod terraform;
 mod terraform_format;
-mod write;
 mod terraform_schema;
+mod write;

@@ -377,3 +377,55 @@ proptest! {
         told(&sources, &findings);
     }
 }
+
+#[test]
+fn one_fault_of_syntax_does_not_hide_the_others() {
+    let broken = r#"
+resource "aws_vpc" "one" {
+  cidr_block = "10.0.0.0/16"
+  cidr_block = "10.1.0.0/16"
+}
+
+resource "aws_vpc" "fine" {
+  tags = { a = aws_vpc.gone.id }
+}
+
+resource "aws_vpc" "unclosed" {
+  tags = {
+    a = 1
+
+resource "aws_vpc" "two" {
+  cidr_block = = 3
+}
+
+resource "aws_vpc" "three" {
+  cidr_block "10.0.0.0/16"
+}
+
+resource "aws_vpc" "four" {
+  a = 'single'
+}
+
+resource "aws_vpc" "five" {
+  a = "no end
+}
+
+resource "aws_vpc" "six" {
+  list = [1 2]
+}
+"#;
+    let (sources, module, findings) =
+        module(&[broken, "resource \"aws_vpc\" \"other\" {}\n", "x = <<EOT\n never"]);
+    insta::assert_snapshot!(told(&sources, &findings));
+    assert!(module.get("aws_vpc.fine").is_some());
+    assert!(module.get("aws_vpc.other").is_some());
+}
+
+#[test]
+fn a_byte_order_mark_and_windows_lines_change_nothing() {
+    let text = "\u{feff}resource \"aws_vpc\" \"main\" {\r\n  cidr_block = var.x # c\r\n  tags = {\r\n    a = 1\r\n  }\r\n  user = <<E\r\none\r\nE\r\n}\r\n";
+    let (sources, module, findings) = module(&[text]);
+    assert_eq!(findings.len(), 1);
+    assert_eq!(sources.iter().next().unwrap().1.slice(findings[0].span), "var.x");
+    assert_eq!(module.get("aws_vpc.main").unwrap().get("user").unwrap().as_str(), Some("one\r\n"));
+}

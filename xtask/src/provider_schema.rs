@@ -33,9 +33,12 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Value, String> {
 
 /// Encodes the schema of the one provider whose address ends in `/aws`.
 pub(crate) fn encode(schemas: &Value) -> Result<Vec<u8>, String> {
-    let providers = schemas.get("provider_schemas").and_then(Value::as_object).ok_or("no provider_schemas")?;
-    let (address, provider) =
-        providers.iter().find(|(address, _)| address.ends_with("/aws")).ok_or("no schema of a provider .../aws")?;
+    let providers =
+        schemas.get("provider_schemas").and_then(Value::as_object).ok_or("no provider_schemas")?;
+    let (address, provider) = providers
+        .iter()
+        .find(|(address, _)| address.ends_with("/aws"))
+        .ok_or("no schema of a provider .../aws")?;
     let mut types: Vec<(String, Value)> = Vec::new();
     if let Some(own) = provider.get("provider") {
         types.push(("p:aws".to_owned(), block(own.get("block").unwrap_or(&Value::Null))?));

@@ -34,10 +34,16 @@ pub fn check(module: &Module) -> Vec<Finding> {
         check.resource(resource);
     }
     check.subject = None;
-    for provider in module.blocks_of("provider").filter(|block| block.labels.iter().any(|label| &**label == "aws")) {
+    for provider in
+        module.blocks_of("provider").filter(|block| block.labels.iter().any(|label| &**label == "aws"))
+    {
         if let (Some(block), Value::Map(map)) = (schema.get(Kind::Provider, "aws"), &provider.body.value) {
             check.subject = Some(("provider".to_owned(), "provider.aws".to_owned()));
-            check.block(map, &block, &Place { header: provider.header, path: "provider.aws", meta: PROVIDER_META });
+            check.block(
+                map,
+                &block,
+                &Place { header: provider.header, path: "provider.aws", meta: PROVIDER_META },
+            );
         }
     }
     check.uses();
@@ -48,7 +54,8 @@ pub fn check(module: &Module) -> Vec<Finding> {
 
 /// Whether the resource is the AWS provider's.
 fn of_aws(resource: &Resource) -> bool {
-    let provider = resource.get("provider").and_then(Node::as_str).map(|name| name.split('.').next().unwrap_or(name));
+    let provider =
+        resource.get("provider").and_then(Node::as_str).map(|name| name.split('.').next().unwrap_or(name));
     resource.type_.starts_with("aws_") && provider.is_none_or(|provider| provider == "aws")
 }
 
@@ -128,8 +135,15 @@ impl Check<'_> {
                 None => "correct the type".to_owned(),
             }
         };
-        let message = format!("version {} of the AWS provider has no {word} `{type_}`", self.schema.version());
-        self.fault(self.module.type_span(resource), message, "unknown type", help, resource.address.to_string());
+        let message =
+            format!("version {} of the AWS provider has no {word} `{type_}`", self.schema.version());
+        self.fault(
+            self.module.type_span(resource),
+            message,
+            "unknown type",
+            help,
+            resource.address.to_string(),
+        );
     }
 
     fn block(&mut self, map: &Map, schema: &Block, place: &Place<'_>) {
@@ -203,7 +217,8 @@ impl Check<'_> {
         }
         if is_block(entry) {
             // Lists of objects may be written as blocks: Terraform calls it attributes as blocks mode.
-            let of_objects = matches!(&attribute.type_, Type::List(of) | Type::Set(of) if matches!(**of, Type::Object(_)));
+            let of_objects =
+                matches!(&attribute.type_, Type::List(of) | Type::Set(of) if matches!(**of, Type::Object(_)));
             if !of_objects {
                 self.fault(
                     entry.key,
@@ -253,7 +268,9 @@ impl Check<'_> {
         }
         let items = entry.node.items();
         let most = if nested.nesting == Nesting::Single { 1 } else { nested.max };
-        if let Some(extra) = usize::try_from(most).ok().filter(|most| *most > 0).and_then(|most| items.get(most)) {
+        if let Some(extra) =
+            usize::try_from(most).ok().filter(|most| *most > 0).and_then(|most| items.get(most))
+        {
             self.fault(
                 extra.span,
                 format!("{} takes at most {}, not {}", place.path, blocks(most, name), items.len()),
@@ -272,7 +289,9 @@ impl Check<'_> {
     /// References to attributes no schema has.
     fn uses(&mut self) {
         for used in &self.module.uses {
-            let Some(resource) = self.module.get(&used.address).filter(|resource| of_aws(resource)) else { continue };
+            let Some(resource) = self.module.get(&used.address).filter(|resource| of_aws(resource)) else {
+                continue;
+            };
             let kind = if resource.managed { Kind::Resource } else { Kind::Data };
             let Some(block) = self.schema.get(kind, &resource.type_) else { continue };
             if block.has(&used.attribute) {
@@ -302,7 +321,10 @@ fn blocks(count: u64, name: &str) -> String {
 }
 
 fn suggestion<'a>(name: &str, known: impl Iterator<Item = &'a str> + Clone, path: &str) -> String {
-    if let Some(near) = did_you_mean(name, known.clone()) {
+    // Of a short name one letter is much; of a long one, did_you_mean knows better.
+    let near = did_you_mean(name, known.clone())
+        .or_else(|| known.clone().find(|near| strsim::levenshtein(name, near) == 1));
+    if let Some(near) = near {
         return format!("did you mean `{near}`?");
     }
     let mut names: Vec<&str> = known.collect();
@@ -310,7 +332,7 @@ fn suggestion<'a>(name: &str, known: impl Iterator<Item = &'a str> + Clone, path
     let more = if names.len() > 12 { ", ..." } else { "" };
     names.truncate(12);
     if names.is_empty() {
-        return format!("remove it; nothing may stand in {path}");
+        return format!("remove it; {path} has nothing inside");
     }
-    format!("remove it; {path} has {}{more}", names.join(", "))
+    format!("{path} has {}{more}", names.join(", "))
 }

@@ -14,10 +14,7 @@ pub use store::{Attribute, Block, Kind, NestedBlock, Nesting, Schema, SchemaErro
 /// `None` only if the embedded file is damaged, which a test excludes.
 pub fn aws() -> Option<&'static Schema> {
     static AWS: OnceLock<Option<Schema>> = OnceLock::new();
-    AWS.get_or_init(|| {
-        Schema::from_bytes(include_bytes!("../../../schemas/aws-provider.bin")).ok()
-    })
-    .as_ref()
+    AWS.get_or_init(|| Schema::from_bytes(include_bytes!("../../../schemas/aws-provider.bin")).ok()).as_ref()
 }
 
 /// The schema of a type as addresses spell it: `aws_vpc`, `data.aws_region`. `None` if it is not AWS's or does not

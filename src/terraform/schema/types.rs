@@ -65,9 +65,7 @@ pub(super) fn misfit<'n, 't>(module: &Module, node: &'n Node, wanted: &'t Type) 
         (Value::List(items), Type::List(of) | Type::Set(of)) => {
             items.iter().find_map(|item| misfit(module, item, of))
         }
-        (Value::Map(map), Type::Map(of)) => {
-            map.iter().find_map(|(_, entry)| misfit(module, &entry.node, of))
-        }
+        (Value::Map(map), Type::Map(of)) => map.iter().find_map(|(_, entry)| misfit(module, &entry.node, of)),
         (Value::Map(map), Type::Object(members)) => members
             .iter()
             .filter_map(|(name, type_)| Some((map.get(name)?, type_)))
