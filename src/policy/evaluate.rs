@@ -296,14 +296,11 @@ impl<'a> Judge<'a, '_> {
         path.walk(&start)
     }
 
-    /// Under `workload: true` a path that begins with `pod` begins at the pod template.
+    /// A path that begins with `pod` begins at the pod template, wherever the kind keeps it.
     fn rooted(&self, start: &Match<'a>, path: &Path) -> (Match<'a>, Path) {
-        match (&self.rule.scope, &self.candidate.pod) {
-            (Scope::Workload, Some(pod)) => match path.without_first("pod") {
-                Some(rest) => (pod.clone(), rest),
-                None => (start.clone(), path.clone()),
-            },
-            _ => (start.clone(), path.clone()),
+        match self.candidate.pod.as_ref().zip(path.without_first("pod")) {
+            Some((pod, rest)) => (pod.clone(), rest),
+            None => (start.clone(), path.clone()),
         }
     }
 

@@ -35,6 +35,9 @@ const TYPES: [&str; 8] = ["string", "int", "double", "bool", "list", "map", "nul
 /// Bytes an expression may have; the longest a person wrote so far has under 600.
 const MAX_LENGTH: usize = 20_000;
 
+/// How deep an expression may nest; see [`depth`].
+const MAX_DEPTH: usize = 150;
+
 /// A compiled expression.
 #[derive(Debug)]
 pub(super) struct Expression {
@@ -131,6 +134,9 @@ pub(super) fn compile(text: &str, each: bool) -> Result<Expression, Vec<CompileF
             "split the policy into several",
         ));
     }
+    if depth(text) > MAX_DEPTH {
+        return Err(whole("the expression nests too deep".to_owned(), "split the policy into several"));
+    }
     let (ast, places) = match Parser::new().enable_ident_escape_syntax(true).parse_with_source_info(text) {
         Ok(parsed) => parsed,
         // What follows the first one is mostly its echo.
@@ -149,6 +155,42 @@ pub(super) fn compile(text: &str, each: bool) -> Result<Expression, Vec<CompileF
         Some(root) if lowering.faults.is_empty() => Ok(Expression { root, uses_item: lowering.uses_item }),
         _ => Err(lowering.faults),
     }
+}
+
+/// An upper bound of how deep the parsed expression nests, so that no recursion over it can exhaust the stack.
+///
+/// Every operator may nest its left side one deeper; brackets nest, commas separate, and the parser balances `&&` and
+/// `||`. Strings are not skipped: what looks like an operator in one only makes the bound larger.
+fn depth(text: &str) -> usize {
+    // Of each open bracket: the operators before it since the last separator, and its conditionals, which bind weaker
+    // than `&&` and so outlive it.
+    let mut groups: Vec<(usize, usize)> = Vec::new();
+    let (mut operators, mut conditionals, mut outer, mut deepest, mut before) = (0, 0, 0, 0, b' ');
+    for byte in text.bytes() {
+        match byte {
+            b'(' | b'[' | b'{' => {
+                groups.push((operators + 1, conditionals));
+                outer += operators + 1 + conditionals;
+                (operators, conditionals) = (0, 0);
+            }
+            b')' | b']' | b'}' => {
+                if let Some(group) = groups.pop() {
+                    (operators, conditionals) = group;
+                    outer -= operators + conditionals;
+                }
+            }
+            b',' => (operators, conditionals) = (0, 0),
+            b'&' | b'|' => operators = 0,
+            b'?' | b':' => conditionals += 1,
+            b'.' | b'+' | b'-' | b'*' | b'/' | b'%' | b'<' | b'>' | b'=' | b'!' => operators += 1,
+            // `in`, and every word that has it.
+            b'n' if before == b'i' => operators += 1,
+            _ => {}
+        }
+        before = byte;
+        deepest = deepest.max(outer + operators + conditionals);
+    }
+    deepest
 }
 
 fn syntax(text: &str, (line, column): (isize, isize), message: &str) -> CompileFault {

@@ -135,6 +135,43 @@ fn an_unproven_verdict_says_which_value_and_why() {
     insta::assert_snapshot!(verdicts.join("\n"));
 }
 
+#[test]
+fn expressions_nested_without_end_are_refused_not_fatal() {
+    let deep = |open: &str, middle: &str, close: &str, times: usize| {
+        format!("{}{middle}{}", open.repeat(times), close.repeat(times))
+    };
+    for times in [30, 90, 400, 6000] {
+        for text in [
+            deep("(", "true", ")", times),
+            deep("[", "1", "]", times),
+            deep("!", "true", "", times),
+            deep("-", "1", "", times),
+            deep("", "this", ".a", times),
+            deep("", "this", "[0]", times),
+            deep("", "1", "+1", times),
+            deep("", "true", "&&true", times),
+            deep("", "true", "==true", times),
+            deep("", "true", "?true:true", times),
+            deep("", "1", " in this", times),
+            deep("", "true", "?true:true&&true", times),
+            deep("", "true", "?(true||true):true&&true", times / 2),
+            deep("size(", "this", ")", times),
+            deep("", "this", ".size()", times),
+            deep("this.all(v, ", "true", ")", times / 4),
+            deep("{'a': ", "1", "}", times / 3),
+        ] {
+            let rules = format!("  blueprint: {{select: subject, assert: \"{text}\"}}\n");
+            let (catalogue, findings, mut sources) = load(&policy_text(&rules));
+            let view = tree(&mut sources, "blueprint.yaml", "subject: {a: [1]}");
+            let world =
+                World { sources: &sources, blueprint: Some(&view), module: None, objects: &[], at: None };
+            let policies: Vec<_> = catalogue.policies().iter().collect();
+            assert_eq!(evaluate(&policies, &world).verdicts.len(), policies.len());
+            assert_eq!(findings.is_empty(), !policies.is_empty(), "{}", &text[..20]);
+        }
+    }
+}
+
 fn leaf() -> impl Strategy<Value = String> {
     prop::sample::select(vec![
         "true",
