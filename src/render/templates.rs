@@ -132,7 +132,7 @@ fn elements(env: &Environment<'_>, rule: &FileRule, context: &Context) -> Result
     for key in list.try_iter().map_err(failed)? {
         let element = if list.kind() == ValueKind::Map {
             let value = list.get_item(&key).map_err(failed)?;
-            Value::from_iter([("key".to_owned(), key), ("value".to_owned(), value)])
+            Value::from(BTreeMap::from([("key", key), ("value", value)]))
         } else {
             key
         };

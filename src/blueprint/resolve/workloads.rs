@@ -5,7 +5,7 @@ use indexmap::IndexMap;
 use super::Faults;
 use super::clusters::CLASS_KEY;
 use super::names::{Names, suggest};
-use crate::blueprint::model::{Blueprint, DataKind, FargateProfile, Image, NodeClass, NodeGroup, Workload};
+use crate::blueprint::model::{Blueprint, DataKind, FargateProfile, Image, Ingress, NodeClass, NodeGroup, Workload};
 use crate::blueprint::platform::{Peer, Placement, PortPlan, SecretPlan, WorkloadPlan};
 use crate::blueprint::scalar::{Name, known};
 use crate::source::fault;
@@ -43,7 +43,7 @@ pub(super) fn plan(
     connect(&mut planned, names, faults);
     expose(blueprint, &mut planned, names, faults);
     claim_faults(blueprint, names, faults);
-    let secrets = secrets(&planned);
+    let secrets = secrets(&planned, blueprint.ingress.as_ref());
     (planned, secrets)
 }
 
@@ -356,6 +356,16 @@ fn connect(planned: &mut [WorkloadPlan], names: &Names, faults: &mut Faults<'_>)
 
 fn expose(blueprint: &Blueprint, planned: &mut [WorkloadPlan], names: &Names, faults: &mut Faults<'_>) {
     let Some(ingress) = &blueprint.ingress else { return };
+    // No digest of the controller's image is published where it could be checked, so there is no default.
+    if ingress.image.is_none() {
+        faults.add(
+            fault::MISSING_KEY,
+            &["ingress"],
+            "the ingress controller has no image",
+            "`image` is missing here",
+            "add `image: {repository: ..., digest: \"sha256:...\"}`, your copy of docker.io/nginx/nginx-ingress",
+        );
+    }
     for (at, route) in ingress.routes.iter().enumerate() {
         let at = at.to_string();
         let target = planned
@@ -414,23 +424,36 @@ fn claim_faults(blueprint: &mut Blueprint, names: &Names, faults: &mut Faults<'_
     }
 }
 
-/// Every secret that pods refer to, once a namespace, with all its keys.
-fn secrets(planned: &[WorkloadPlan]) -> Vec<SecretPlan> {
+/// Every secret that pods refer to, once a namespace, with all its keys, and the certificate of the way in.
+fn secrets(planned: &[WorkloadPlan], ingress: Option<&Ingress>) -> Vec<SecretPlan> {
     let mut secrets: Vec<SecretPlan> = Vec::new();
+    let mut add = |namespace: &str, name: &Name, key: &str| {
+        let found =
+            secrets.iter().position(|secret| secret.namespace.as_str() == namespace && secret.name == *name);
+        match found.and_then(|at| secrets.get_mut(at)) {
+            Some(secret) if secret.keys.iter().any(|known| known == key) => {}
+            Some(secret) => secret.keys.push(key.to_owned()),
+            None => secrets.push(SecretPlan {
+                namespace: known(namespace),
+                name: name.clone(),
+                keys: vec![key.to_owned()],
+            }),
+        }
+    };
     for workload in planned {
         for reference in workload.spec.secrets.values() {
-            let found = secrets.iter().position(|secret| {
-                secret.namespace.as_str() == workload.namespace && secret.name == reference.secret
-            });
-            match found.and_then(|at| secrets.get_mut(at)) {
-                Some(secret) if secret.keys.contains(&reference.key) => {}
-                Some(secret) => secret.keys.push(reference.key.clone()),
-                None => secrets.push(SecretPlan {
-                    namespace: known(&workload.namespace),
-                    name: reference.secret.clone(),
-                    keys: vec![reference.key.clone()],
-                }),
+            add(&workload.namespace, &reference.secret, &reference.key);
+        }
+        for files in workload.spec.secret_files.values() {
+            for key in &files.keys {
+                add(&workload.namespace, &files.secret, key);
             }
+        }
+    }
+    // Where an issuer is named, cert-manager makes it.
+    if let Some(tls) = ingress.map(|ingress| &ingress.tls).filter(|tls| tls.issuer.is_none()) {
+        for key in ["tls.crt", "tls.key"] {
+            add("ingress", &tls.secret, key);
         }
     }
     secrets
