@@ -11,6 +11,7 @@ mod blueprint;
 mod cli;
 mod kubernetes;
 mod policy;
+mod render;
 mod report;
 mod terraform;
 mod terraform_format;
