@@ -251,6 +251,13 @@ mod schema {
     }
 
     #[test]
+    fn the_schema_that_editors_read_is_current() {
+        let kept = std::fs::read_to_string("schemas/blueprint.schema.json").unwrap();
+        let made = format!("{}\n", serde_json::to_string_pretty(&schema()).unwrap());
+        assert!(kept == made, "run: cargo run -- schema blueprint > schemas/blueprint.schema.json");
+    }
+
+    #[test]
     fn every_field_has_a_description_and_an_example() {
         let mut missing = Vec::new();
         walk("blueprint", &schema(), &mut missing);
