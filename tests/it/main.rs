@@ -10,6 +10,7 @@
 mod blueprint;
 mod cli;
 mod kubernetes;
+mod policies;
 mod policy;
 mod render;
 mod report;

@@ -27,6 +27,9 @@ pub struct Vpc {
     /// Records of all traffic.
     #[serde(default)]
     pub flow_logs: FlowLogs,
+    /// Take away the rules AWS gives to the VPC's default security group.
+    #[serde(default = "super::yes")]
+    pub close_default_security_group: bool,
     /// Private ways to AWS services.
     #[serde(default)]
     pub endpoints: Endpoints,

@@ -1,6 +1,6 @@
 //! Lists, mappings, types.
 
-use super::super::value::{Outcome, Val, equal};
+use super::super::value::{Outcome, Val, equal, unknown};
 use super::super::world::Context;
 use super::take;
 
@@ -26,6 +26,12 @@ pub(super) fn type_of<'a>(_: &Context<'a>, values: &[Val<'a>]) -> Outcome<'a> {
 pub(super) fn default<'a>(_: &Context<'a>, values: &[Val<'a>]) -> Outcome<'a> {
     let [value, otherwise] = take(values)?;
     Ok(if matches!(value, Val::Null) { otherwise.clone() } else { value.clone() })
+}
+
+/// For what a policy knows that the files at hand cannot show.
+pub(super) fn unproven<'a>(_: &Context<'a>, values: &[Val<'a>]) -> Outcome<'a> {
+    let [reason] = take(values)?;
+    unknown(reason.as_text()?)
 }
 
 pub(super) fn values<'a>(_: &Context<'a>, values: &[Val<'a>]) -> Outcome<'a> {

@@ -83,6 +83,7 @@ table! {
     Global 1 "values(map)" "values" collections::values;
     Global 1 "flatten(list)" "flatten" collections::flatten;
     Global 1 "distinct(list)" "distinct" collections::distinct;
+    Global 1 "unproven(reason)" "unproven" collections::unproven;
     Global 1 "json(text)" "json" text::json;
     Global 1 "address(this)" "address" terraform::address;
     Global 1 "kindOf(this)" "kindOf" terraform::kind_of;
@@ -95,6 +96,7 @@ table! {
     Global 2 "cidrContains(outer, inner)" "cidrContains" network::cidr_contains;
     Global 2 "cidrOverlaps(a, b)" "cidrOverlaps" network::cidr_overlaps;
     Global 1 "isPublicCidr(cidr)" "isPublicCidr" network::is_public_cidr;
+    Global 1 "isInternet(cidr)" "isInternet" network::is_internet;
     Global 1 "objects(kind)" "objects" kubernetes::objects;
     Global 1 "namespaceOf(object)" "namespaceOf" kubernetes::namespace_of;
     Global 1 "pod(object)" "pod" kubernetes::pod;

@@ -6,7 +6,7 @@ use ipnet::IpNet;
 
 use super::super::value::{Outcome, Undecided, Val, error};
 use super::super::world::Context;
-use super::take;
+use super::{take, terraform};
 
 /// Ranges no one reaches from the internet: RFC 1918, RFC 6598 (shared), RFC 1122 (loopback), RFC 3927 (link-local),
 /// RFC 4193 (unique local), RFC 4291 (link-local, loopback).
@@ -44,6 +44,29 @@ pub(super) fn cidr_overlaps<'a>(_: &Context<'a>, values: &[Val<'a>]) -> Outcome<
 pub(super) fn is_public_cidr<'a>(_: &Context<'a>, values: &[Val<'a>]) -> Outcome<'a> {
     let [value] = take(values)?;
     let range = range(value)?;
-    let private = PRIVATE.iter().filter_map(|private| private.parse::<IpNet>().ok());
-    Ok(Val::Bool(!private.into_iter().any(|private| private.contains(&range))))
+    Ok(Val::Bool(!is_private(&range)))
+}
+
+fn is_private(range: &IpNet) -> bool {
+    PRIVATE.iter().filter_map(|private| private.parse::<IpNet>().ok()).any(|private| private.contains(range))
+}
+
+/// Shorter prefixes than any one owner of addresses has: registries hand out nothing larger than a /8 of IPv4
+/// (IANA IPv4 Address Space Registry) and a /16 of IPv6 (RFC 7020, RIR policies). So two halves of the internet are
+/// the internet as well.
+pub(super) fn is_internet<'a>(_: &Context<'a>, values: &[Val<'a>]) -> Outcome<'a> {
+    const NETWORKS: [&str; 3] = ["vpc", "subnet", "vpc_ipv4_cidr_block_association"];
+    let [value] = take(values)?;
+    // The range of a VPC or subnet may be known only after apply, but it is one network's.
+    if let Val::Reference(reference) = value {
+        let type_ = terraform::type_of(reference)?;
+        let name =
+            type_.trim_start_matches("data.").trim_start_matches("aws_").trim_start_matches("default_");
+        if NETWORKS.contains(&name) {
+            return Ok(Val::Bool(false));
+        }
+    }
+    let range = range(value)?;
+    let widest = if range.addr().is_ipv4() { 8 } else { 16 };
+    Ok(Val::Bool(range.prefix_len() < widest && !is_private(&range)))
 }

@@ -79,7 +79,7 @@ pub(super) fn blocks<'a>(context: &Context<'a>, values: &[Val<'a>]) -> Outcome<'
 }
 
 /// The type of what a reference refers to; of a module's output nobody knows it.
-fn type_of(reference: &Reference) -> Result<String, Undecided> {
+pub(super) fn type_of(reference: &Reference) -> Result<String, Undecided> {
     let address = block(&reference.address);
     let (first, rest) = address.split_once('.').unwrap_or((address, ""));
     match first {
