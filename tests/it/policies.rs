@@ -14,10 +14,6 @@ fn read_blueprint(id: FileId, file: &SourceFile) -> (Option<Node>, Vec<Finding>)
     (loaded.view, loaded.findings)
 }
 
-fn outcomes(policy: &Policy) -> Vec<selftest::Outcome> {
-    selftest::run(policy, &selftest::Readers { blueprint: &read_blueprint, terraform: &terraform::read })
-}
-
 /// What the policies say of Terraform and manifests (and a blueprint's view).
 fn judge(
     policies: &[&Policy],
@@ -58,7 +54,7 @@ fn no_embedded_policy_has_a_fault() {
 fn every_example_gives_the_verdicts_it_says() {
     let mut wrong = String::new();
     for policy in Catalogue::builtin().policies() {
-        for outcome in outcomes(policy) {
+        for outcome in selftest::run(policy) {
             for fault in &outcome.faults {
                 writeln!(wrong, "{} {:?}: {fault}", policy.id, outcome.example).unwrap();
             }
@@ -122,7 +118,7 @@ fn every_rule_has_an_example_that_passes_and_one_that_fails() {
                 assert_eq!(catalogue.add(&sources, &[id]), []);
                 let policy = &catalogue.policies()[0];
                 let mut verdicts: BTreeSet<Verdict> =
-                    outcomes(policy).into_iter().filter_map(|outcome| outcome.worst).collect();
+                    selftest::run(policy).into_iter().filter_map(|outcome| outcome.worst).collect();
                 for example in &policy.examples {
                     verdicts.extend(judge_example(policy, example).1.iter().map(|finding| finding.verdict));
                 }
