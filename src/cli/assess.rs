@@ -7,6 +7,7 @@ use camino::Utf8PathBuf;
 use crate::blueprint;
 use crate::kubernetes::{self, Object};
 use crate::policy::{self, Catalogue, Policy, World};
+use crate::report::is_open;
 use crate::source::{FileId, Finding, Node, Sources, SubjectKind, fault};
 use crate::terraform::{self, Module};
 
@@ -194,10 +195,12 @@ pub(super) fn judge_group(
         verdicts.extend(judge.evaluate(&World { blueprint: view, objects: &objects, ..empty }));
     }
     if let Some(behind) = behind {
+        let bad = |verdict: &&Finding| is_of_blueprint(verdict) && is_open(verdict);
+        let causes: Vec<Finding> = verdicts.iter().filter(bad).cloned().collect();
         if !behind.judged {
             verdicts.retain(|verdict| !is_of_blueprint(verdict));
         }
-        point_back(&mut verdicts, behind.origin, &modules, &objects);
+        point_back(&mut verdicts, &causes, behind.origin, &modules, &objects);
     }
     assessment.verdicts.extend(verdicts);
 }

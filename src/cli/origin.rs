@@ -64,10 +64,9 @@ impl Origin {
         Some(follow(root, pointer).unwrap_or(root.span))
     }
 
-    fn related(&self, pointer: &str) -> Option<Related> {
+    fn related(&self, span: Span) -> Related {
         let changed = if self.current { "" } else { ", which has changed since the render" };
-        let message = format!("generated from this line of the blueprint{changed}");
-        self.place(pointer).map(|span| Related { span, message })
+        Related { span, message: format!("generated from this line of the blueprint{changed}") }
     }
 }
 
@@ -138,7 +137,16 @@ impl Origins {
 }
 
 /// Adds the blueprint's line to every verdict in a generated file that a `# blueprint:` comment stands above.
-pub(super) fn point_back(verdicts: &mut [Finding], origin: &Origin, modules: &[Module], objects: &[Object]) {
+///
+/// Where the same policy failed on the blueprint too (`causes`), that is the line, and what to write there is the help:
+/// a generated file is not mended by hand.
+pub(super) fn point_back(
+    verdicts: &mut [Finding],
+    causes: &[Finding],
+    origin: &Origin,
+    modules: &[Module],
+    objects: &[Object],
+) {
     // What has no comment is in it too: it ends the reach of the one before.
     let mut blocks: BTreeMap<Span, Option<&Arc<str>>> = BTreeMap::new();
     for module in modules {
@@ -153,6 +161,22 @@ pub(super) fn point_back(verdicts: &mut [Finding], origin: &Origin, modules: &[M
         }
         let before = Span { end: u32::MAX, ..verdict.span };
         let above = blocks.range(..=before).next_back().filter(|(at, _)| at.file == verdict.span.file);
-        verdict.related.extend(above.and_then(|(_, pointer)| *pointer).and_then(|to| origin.related(to)));
+        let Some(pointer) = above.and_then(|(_, pointer)| *pointer) else { continue };
+        if let Some(cause) = causes.iter().find(|cause| causes_it(cause, verdict, pointer)) {
+            verdict.related.push(origin.related(cause.span));
+            if !cause.help.is_empty() {
+                verdict.help = format!("in the blueprint: {}", cause.help);
+            }
+        } else {
+            verdict.related.extend(origin.place(pointer).map(|span| origin.related(span)));
+        }
     }
+}
+
+/// The same policy failed on the node behind the generated block, on one inside it or one around it.
+fn causes_it(cause: &Finding, verdict: &Finding, pointer: &str) -> bool {
+    cause.code == verdict.code
+        && cause.subject.as_ref().is_some_and(|subject| {
+            starts_with_step(&subject.address, pointer) || starts_with_step(pointer, &subject.address)
+        })
 }

@@ -9,6 +9,7 @@
 
 mod blueprint;
 mod cli;
+mod cli_render;
 mod kubernetes;
 mod policies;
 mod policy;
