@@ -39,6 +39,8 @@ pub struct Plan {
     pub secrets: Vec<SecretPlan>,
     /// Days the audit trail's records are locked.
     pub audit_retention_days: u32,
+    /// Days `CloudWatch` keeps the audit trail's log group.
+    pub audit_log_retention_days: u32,
 }
 
 /// One region.

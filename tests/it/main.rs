@@ -17,5 +17,6 @@ mod render;
 mod report;
 mod terraform;
 mod terraform_format;
+mod terraform_render;
 mod terraform_schema;
 mod write;

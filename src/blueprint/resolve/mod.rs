@@ -29,6 +29,7 @@ pub(super) fn resolve(mut blueprint: Blueprint, names: &Names, tree: &Node) -> (
     };
     let days = blueprint.compliance.log_retention_days;
     plan.audit_retention_days = *blueprint.security.audit_trail.retention_days.get_or_insert(days);
+    plan.audit_log_retention_days = log_days(None, days).1;
     if let Some(state) = &mut blueprint.terraform.state {
         let key = || format!("{}/{}/platform.tfstate", blueprint.name, blueprint.environment.as_str());
         state.key.get_or_insert_with(key);
