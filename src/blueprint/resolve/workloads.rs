@@ -5,7 +5,9 @@ use indexmap::IndexMap;
 use super::Faults;
 use super::clusters::CLASS_KEY;
 use super::names::{Names, suggest};
-use crate::blueprint::model::{Blueprint, DataKind, FargateProfile, Image, Ingress, NodeClass, NodeGroup, Workload};
+use crate::blueprint::model::{
+    Blueprint, DataKind, FargateProfile, Image, Ingress, NodeClass, NodeGroup, Workload,
+};
 use crate::blueprint::platform::{Peer, Placement, PortPlan, SecretPlan, WorkloadPlan};
 use crate::blueprint::scalar::{Name, known};
 use crate::source::fault;
