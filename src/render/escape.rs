@@ -10,7 +10,8 @@ pub(super) fn plain(value: &Value) -> String {
     if value.kind() == ValueKind::Bool { value.is_true().to_string() } else { value.to_string() }
 }
 
-/// An HCL literal. Interpolation (`${`) and directives (`%{`) are escaped
+/// An HCL literal. Written here because hcl-rs prints a string that looks like a template as a template, unescaped:
+/// a value of the blueprint would become an expression. Interpolation (`${`) and directives (`%{`) are escaped
 /// (developer.hashicorp.com/terraform/language/expressions/strings).
 pub(super) fn hcl(value: &Value) -> Result<String, Error> {
     Ok(match value.kind() {
