@@ -40,6 +40,8 @@ fn text_and_conversions() {
             ("values({'a': 1, 'b': 2}) == [1, 2]", "pass"),
             ("flatten([[1], [2, 3], 4, null]) == [1, 2, 3, 4]", "pass"),
             ("distinct([1, 2, 1]) == [1, 2]", "pass"),
+            ("this.list[0] == 'a' || unproven('nobody says')", "pass"),
+            ("this.list[0] == 'b' || unproven('nobody says')", "unproven"),
             ("address(this) == 'subject' && key == 'subject' && size(keys) == 0", "pass"),
         ],
     );
@@ -90,6 +92,13 @@ fn address_ranges() {
             ("isPublicCidr('fd00::/8')", "fail"),
             ("isPublicCidr('pl-12345')", "unproven"),
             ("isPublicCidr(null)", "unproven"),
+            ("isInternet('0.0.0.0/0') && isInternet('0.0.0.0/1') && isInternet('::/0')", "pass"),
+            (
+                "isInternet('203.0.113.0/24') || isInternet('10.0.0.0/8') || isInternet('2001:db8::/32')",
+                "fail",
+            ),
+            ("isInternet('fc00::/7')", "fail"),
+            ("isInternet('everybody')", "unproven"),
         ],
     );
 }
@@ -152,6 +161,8 @@ fn the_graph_of_a_module() {
         (format!("address(resolve({key})) == 'aws_kms_key.main' && kindOf({key}) == 'aws_kms_key'"), "pass"),
         ("resolve('arn:aws:kms:x') == null".to_owned(), "pass"),
         ("references(resources('aws_sns_topic')[0].name, 'data.aws_region')".to_owned(), "pass"),
+        ("isInternet(referrers(resources('aws_kms_key')[0], 'aws_eks_cluster')[0].encryption_config[0].provider[0].key_arn)".to_owned(), "unproven"),
+        ("isInternet(resources('aws_flow_log')[0].vpc_id)".to_owned(), "fail"),
         ("blocks('terraform')[0].required_version == '~> 1.11'".to_owned(), "pass"),
         ("references(resources('aws_subnet'), 'aws_vpc')".to_owned(), "unproven"),
         ("kindOf(resources('data.aws_region')[0]) == 'data.aws_region'".to_owned(), "pass"),
