@@ -1,4 +1,4 @@
-//! What the generated Terraform promises: it reads without a fault, follows the blueprint to the letter, names the
+//! What the generated Terraform promises: it reads without a fault, fits the provider's schema, follows the blueprint to the letter, names the
 //! place in the blueprint each block follows from, and leaves alone what a change of the blueprint does not touch.
 
 use std::collections::BTreeMap;
@@ -19,7 +19,7 @@ fn rendered(text: &str) -> (FileSet, Node) {
     (files, loaded.view.unwrap())
 }
 
-/// The module of a file set, which has to read without a finding.
+/// The module of a file set, which has to read and to fit the schema without a finding.
 fn module(files: &FileSet) -> Module {
     let mut sources = Sources::default();
     let ids: Vec<_> = files
@@ -28,7 +28,8 @@ fn module(files: &FileSet) -> Module {
             sources.add(SourceFile::new(path.as_str(), String::from_utf8(bytes.clone()).unwrap()))
         })
         .collect();
-    let (module, findings) = terraform::read(&sources, &ids);
+    let (module, mut findings) = terraform::read(&sources, &ids);
+    findings.extend(terraform::schema::check(&module));
     for finding in &findings {
         let file = sources.get(finding.span.file).unwrap();
         panic!("{} {:?}: {}", finding.code, file.slice(finding.span), finding.message);
