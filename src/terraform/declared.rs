@@ -17,6 +17,13 @@ pub(super) struct Chunk {
     pub(super) body: Body,
 }
 
+/// A block that does not parse: what it declares is not known, but that it declares it is.
+#[derive(Debug)]
+pub(super) struct Broken {
+    pub(super) kind: String,
+    pub(super) labels: Vec<String>,
+}
+
 /// What the parser's offsets count from.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Place {
@@ -83,6 +90,20 @@ pub(super) struct Declared<'a> {
     pub(super) resources: Vec<ResourceBlock<'a>>,
     pub(super) by_address: BTreeMap<Arc<str>, usize>,
     pub(super) others: Vec<OtherBlock<'a>>,
+    /// Addresses that blocks declare which do not parse: `aws_vpc.main`, `var.region`; `local` for any local.
+    pub(super) broken: BTreeSet<String>,
+}
+
+/// The addresses a broken block declares.
+fn broken_address(block: &Broken) -> Option<String> {
+    match (block.kind.as_str(), &block.labels[..]) {
+        ("resource", [type_, name]) => Some(format!("{type_}.{name}")),
+        ("data", [type_, name]) => Some(format!("data.{type_}.{name}")),
+        ("variable", [name]) => Some(format!("var.{name}")),
+        ("module", [name]) => Some(format!("module.{name}")),
+        ("locals", _) => Some("local".to_owned()),
+        _ => None,
+    }
 }
 
 /// The block types Terraform 1.11 knows at the top of a file.
@@ -121,9 +142,11 @@ pub(super) fn header(place: Place, block: &Block) -> Span {
 pub(super) fn declare<'a>(
     sources: &Sources,
     chunks: &'a [Chunk],
+    broken: &[Broken],
     findings: &mut Vec<Finding>,
 ) -> Declared<'a> {
-    let mut declared = Declared::default();
+    let mut declared =
+        Declared { broken: broken.iter().filter_map(broken_address).collect(), ..Declared::default() };
     for chunk in chunks {
         for structure in &chunk.body {
             match structure {

@@ -6,17 +6,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use hcl_edit::Decorated;
-use hcl_edit::expr::{Array, Expression, ForExpr, FuncCall, Object, ObjectKey, Traversal, TraversalOperator};
-use hcl_edit::structure::{Body, Structure};
+use hcl_edit::expr::{Array, Expression, ForExpr, FuncCall, Object, ObjectKey};
 
-use crate::source::{Map, Node, Reference, Sources, Span, Value};
+use crate::source::{Map, Node, Sources, Span, Value};
 
-use super::declared::{Declared, Place, header};
+use super::declared::{Declared, Place};
 use super::{functions, operators};
 
 /// Levels of expressions within expressions, references followed.
-const MAX_DEPTH: usize = 200;
+pub(super) const MAX_DEPTH: usize = 200;
 /// Nodes (and 64-byte pieces of strings) all values of a module may have together.
 const BUDGET: usize = 4_000_000;
 /// What each byte of the files adds to the budget.
@@ -56,7 +54,7 @@ impl<'s> Scope<'s> {
         Scope { place: self.place, names: Some(names) }
     }
 
-    fn lookup(&self, name: &str) -> Option<&Node> {
+    pub(super) fn lookup(&self, name: &str) -> Option<&Node> {
         let mut next = self.names;
         while let Some(binding) = next {
             if binding.name == name {
@@ -68,21 +66,21 @@ impl<'s> Scope<'s> {
     }
 }
 
-enum Slot {
+pub(super) enum Slot {
     Running,
     Done(Option<Arc<Node>>),
 }
 
 pub(super) struct Evaluator<'a> {
-    sources: &'a Sources,
-    declared: &'a Declared<'a>,
+    pub(super) sources: &'a Sources,
+    pub(super) declared: &'a Declared<'a>,
     locals: BTreeMap<&'a str, Slot>,
     variables: BTreeMap<&'a str, Arc<Node>>,
-    members: BTreeMap<(usize, &'a str), Slot>,
+    pub(super) members: BTreeMap<(usize, &'a str), Slot>,
     /// See [`Module::is_partial_json`](super::Module::is_partial_json).
     pub(super) encoded: BTreeSet<Span>,
-    budget: usize,
-    depth: usize,
+    pub(super) budget: usize,
+    pub(super) depth: usize,
     /// Counts what Terraform would refuse to evaluate; `try` and `can` compare it before and after.
     pub(super) failures: usize,
 }
@@ -263,7 +261,7 @@ impl<'a> Evaluator<'a> {
     fn attempt(&mut self, name: &str, call: &'a FuncCall, scope: &Scope<'_>, span: Span) -> Node {
         let before = self.failures;
         let mut last = Node::new(span, Value::Unknown("no argument of try can be evaluated".into()));
-        for argument in call.args.iter() {
+        for argument in &call.args {
             self.failures = 0;
             last = self.eval(argument, scope);
             let succeeded = self.failures == 0;
@@ -294,7 +292,7 @@ impl<'a> Evaluator<'a> {
         let mut map = Map::default();
         let mut groups: BTreeMap<Arc<str>, (Span, Vec<Node>)> = BTreeMap::new();
         for (key, item) in pairs {
-            let inner = Binding { name: expr.intro.value_var.as_str(), node: &item, next: scope.names };
+            let inner = Binding::new(expr.intro.value_var.as_str(), &item, scope);
             let outer;
             let names = match &expr.intro.key_var {
                 Some(name) => {
@@ -344,58 +342,6 @@ impl<'a> Evaluator<'a> {
         Value::Map(map)
     }
 
-    fn traversal(&mut self, traversal: &'a Traversal, scope: &Scope<'_>, span: Span) -> Node {
-        if let Expression::Variable(name) = &traversal.expr {
-            return self.root(name.as_str(), &traversal.operators, scope, span);
-        }
-        let head = self.eval(&traversal.expr, scope);
-        self.walk(&head, &traversal.operators, scope, span)
-    }
-
-    /// A traversal from a name: what the name is decides how many operators belong to it.
-    fn root(
-        &mut self,
-        name: &'a str,
-        operators: &'a [Decorated<TraversalOperator>],
-        scope: &Scope<'_>,
-        span: Span,
-    ) -> Node {
-        if let Some(node) = scope.lookup(name) {
-            let node = node.clone();
-            return self.walk(&node, operators, scope, span);
-        }
-        let step = |at: usize| operators.get(at).and_then(|operator| attribute(operator));
-        let unknown = |reason: String| Node::new(span, Value::Unknown(reason.into()));
-        match (name, step(0)) {
-            ("var", Some(variable)) => match self.variable(variable) {
-                Some(node) => self.walk(&node, operators.get(1..).unwrap_or(&[]), scope, span),
-                None => unknown(format!("variable {variable} is not declared")),
-            },
-            ("local", Some(local)) => match self.local(local) {
-                Some(node) => self.walk(&node, operators.get(1..).unwrap_or(&[]), scope, span),
-                None => unknown(format!("local {local} is not declared")),
-            },
-            ("each" | "count", _) => unknown(format!("{name} differs from instance to instance")),
-            ("module", Some(module)) => unknown(format!("module {module} is not read")),
-            ("path" | "terraform" | "self" | "ephemeral", _) => {
-                unknown(format!("{name} is known only when Terraform runs"))
-            }
-            ("data", Some(type_)) => match step(1) {
-                Some(data) => self.resource(
-                    &format!("data.{type_}.{data}"),
-                    operators.get(2..).unwrap_or(&[]),
-                    scope,
-                    span,
-                ),
-                None => unknown("an incomplete reference".to_owned()),
-            },
-            (type_, Some(resource)) => {
-                self.resource(&format!("{type_}.{resource}"), operators.get(1..).unwrap_or(&[]), scope, span)
-            }
-            (name, None) => unknown(format!("{name} refers to nothing")),
-        }
-    }
-
     /// The default of a variable; `None` if no such variable is declared.
     pub(super) fn variable(&mut self, name: &str) -> Option<Arc<Node>> {
         if let Some(node) = self.variables.get(name) {
@@ -406,7 +352,7 @@ impl<'a> Evaluator<'a> {
             Some(default) => {
                 let mut node = self.eval(&default.value, &Scope::top(block.place));
                 let type_ = block.body.get_attribute("type").and_then(|type_| type_.value.as_variable());
-                node.value = match type_.map(|type_| type_.as_str()) {
+                node.value = match type_.map(hcl_edit::Ident::as_str) {
                     Some("string") => operators::to_text(&node.value).map_or(node.value, Value::Str),
                     Some("number") => operators::to_number(&node.value).map_or(node.value, operators::number),
                     Some("bool") => operators::to_bool(&node.value).map_or(node.value, Value::Bool),
@@ -440,323 +386,6 @@ impl<'a> Evaluator<'a> {
         self.locals.insert(name, Slot::Done(Some(node.clone())));
         Some(node)
     }
-
-    /// What a reference to a resource gives: the value if the block says it, or else the reference.
-    fn resource(
-        &mut self,
-        address: &str,
-        operators: &'a [Decorated<TraversalOperator>],
-        scope: &Scope<'_>,
-        span: Span,
-    ) -> Node {
-        let Some((address, at)) = self.declared.by_address.get_key_value(address) else {
-            return Node::new(span, Value::Unknown(format!("{address} is not declared").into()));
-        };
-        let repeated = self.declared.resources.get(*at).is_some_and(|resource| resource.repeated().is_some());
-        // `aws_subnet.private["a"]` is one instance of a block that stands for all of them.
-        let instance = usize::from(repeated && operators.first().is_some_and(|step| is_index(step)));
-        let operators = operators.get(instance..).unwrap_or(&[]);
-        let reference = Value::Reference(Reference {
-            address: address.clone(),
-            attribute: self.attribute_path(operators, scope).into(),
-        });
-        if let Some(name) = operators.first().and_then(|step| attribute(step))
-            && let Some(node) = self.member(*at, name)
-        {
-            let failures = self.failures;
-            let found = self.walk(&node, operators.get(1..).unwrap_or(&[]), scope, span);
-            if !matches!(found.value, Value::Unknown(_)) {
-                return found;
-            }
-            // An attribute of a written block that only the provider fills in.
-            self.failures = failures;
-        }
-        Node::new(span, reference)
-    }
-
-    /// What follows an address, as people write it: `vpc_config[0].cluster_security_group_id`.
-    fn attribute_path(&mut self, operators: &'a [Decorated<TraversalOperator>], scope: &Scope<'_>) -> String {
-        let mut path = String::new();
-        for operator in operators {
-            match operator.value() {
-                TraversalOperator::GetAttr(name) => {
-                    if !path.is_empty() {
-                        path.push('.');
-                    }
-                    path.push_str(name.as_str());
-                }
-                TraversalOperator::LegacyIndex(index) => path.push_str(&format!("[{}]", index.value())),
-                TraversalOperator::AttrSplat(_) | TraversalOperator::FullSplat(_) => path.push_str("[*]"),
-                TraversalOperator::Index(index) => match self.eval(index, scope).value {
-                    Value::Int(at) => path.push_str(&format!("[{at}]")),
-                    Value::Str(key) => path.push_str(&format!("[{key:?}]")),
-                    _ => path.push_str("[?]"),
-                },
-            }
-        }
-        path
-    }
-
-    /// An argument or the blocks of one type, of a resource; `None` if the block has no such member.
-    pub(super) fn member(&mut self, at: usize, name: &str) -> Option<Arc<Node>> {
-        let declared = self.declared;
-        let resource = declared.resources.get(at)?;
-        let body = &resource.block.body;
-        let name = body.iter().find_map(|structure| member_name(structure).filter(|own| *own == name))?;
-        match self.members.get(&(at, name)) {
-            Some(Slot::Done(node)) => return node.clone(),
-            Some(Slot::Running) => {
-                let reason = format!("{}.{name} refers to itself", resource.address);
-                return Some(Arc::new(Node::new(resource.header, Value::Unknown(reason.into()))));
-            }
-            None => {}
-        }
-        self.members.insert((at, name), Slot::Running);
-        let scope = Scope::top(resource.place);
-        let node = match body.get_attribute(name) {
-            Some(attribute) => Some(match self.as_written(name, &attribute.value, resource.place) {
-                Some(node) => node,
-                None => self.eval(&attribute.value, &scope),
-            }),
-            None => {
-                let lifecycle = name == "lifecycle";
-                let mut members = Map::default();
-                for structure in body.iter().filter(|structure| member_name(structure) == Some(name)) {
-                    if let Structure::Block(block) = structure {
-                        self.block(block, &scope, &mut members, lifecycle);
-                    }
-                }
-                members.entries.swap_remove(name).map(|entry| entry.node)
-            }
-        };
-        let node = node.map(Arc::new);
-        self.members.insert((at, name), Slot::Done(node.clone()));
-        node
-    }
-
-    /// Meta-arguments that hold addresses, not values.
-    fn as_written(&self, name: &str, expr: &'a Expression, place: Place) -> Option<Node> {
-        let text = |expr: &Expression| {
-            let span = place.of(expr);
-            let written = self.sources.get(span.file).map_or("", |file| file.slice(span));
-            Node::string(span, written.trim_matches('"').split_whitespace().collect::<String>())
-        };
-        match (name, expr) {
-            ("provider", _) => Some(text(expr)),
-            ("depends_on" | "ignore_changes" | "replace_triggered_by", Expression::Array(items)) => {
-                Some(Node::new(place.of(expr), Value::List(items.iter().map(text).collect())))
-            }
-            ("ignore_changes", _) => Some(text(expr)),
-            _ => None,
-        }
-    }
-
-    /// The members of a body in the order they are written; nested blocks of one type become one list.
-    pub(super) fn body(&mut self, body: &'a Body, scope: &Scope<'_>, lifecycle: bool) -> Map {
-        let mut map = Map::default();
-        for structure in body {
-            match structure {
-                Structure::Attribute(attribute) => {
-                    let name = attribute.key.as_str();
-                    let written =
-                        if lifecycle { self.as_written(name, &attribute.value, scope.place) } else { None };
-                    let node = match written {
-                        Some(node) => node,
-                        None => self.eval(&attribute.value, scope),
-                    };
-                    map.insert(name, scope.place.of(&attribute.key), node);
-                }
-                Structure::Block(block) => self.block(block, scope, &mut map, false),
-            }
-        }
-        map
-    }
-
-    /// Adds a nested block to the list of its type.
-    fn block(
-        &mut self,
-        block: &'a hcl_edit::structure::Block,
-        scope: &Scope<'_>,
-        map: &mut Map,
-        lifecycle: bool,
-    ) {
-        if self.depth >= MAX_DEPTH {
-            return;
-        }
-        self.depth += 1;
-        let head = header(scope.place, block);
-        if block.ident.as_str() == "dynamic"
-            && let Some(label) = block.labels.first()
-        {
-            let blocks = self.dynamic(block, scope, head);
-            append(map, label.as_str(), scope.place.of(label), blocks);
-        } else {
-            let mut members = self.body(&block.body, scope, lifecycle);
-            if let Some(label) = block.labels.first() {
-                // Only provisioners have one, and none of their arguments is called so.
-                members.insert(
-                    "type",
-                    scope.place.of(label),
-                    Node::string(scope.place.of(label), label.as_str()),
-                );
-            }
-            let node = Node::new(head, Value::Map(members));
-            append(map, block.ident.as_str(), scope.place.of(&block.ident), Value::List(vec![node]));
-        }
-        self.depth -= 1;
-    }
-
-    /// The blocks a dynamic block stands for.
-    fn dynamic(&mut self, block: &'a hcl_edit::structure::Block, scope: &Scope<'_>, head: Span) -> Value {
-        let label = block.labels.first().map_or("", |label| label.as_str());
-        let (Some(for_each), Some(content)) =
-            (block.body.get_attribute("for_each"), block.body.get_blocks("content").next())
-        else {
-            return self.failed("a dynamic block needs for_each and content");
-        };
-        let iterator = block
-            .body
-            .get_attribute("iterator")
-            .and_then(|iterator| iterator.value.as_variable())
-            .map_or(label, |name| name.as_str());
-        let collection = self.eval(&for_each.value, scope);
-        let pairs = match pairs(collection.value) {
-            Ok(pairs) => pairs,
-            Err(Some(reason)) => return Value::Unknown(reason),
-            Err(None) => return self.failed("for_each needs a collection"),
-        };
-        let mut blocks = Vec::new();
-        for (key, value) in pairs {
-            let mut item = Map::default();
-            item.insert("key", key.span, key);
-            item.insert("value", value.span, value);
-            let item = Node::new(head, Value::Map(item));
-            let names = Binding { name: iterator, node: &item, next: scope.names };
-            let scope = Scope { place: scope.place, names: Some(&names) };
-            let members = self.body(&content.body, &scope, false);
-            blocks.push(Node::new(head, Value::Map(members)));
-        }
-        Value::List(blocks)
-    }
-
-    /// Follows operators into a value.
-    fn walk(
-        &mut self,
-        node: &Node,
-        operators: &'a [Decorated<TraversalOperator>],
-        scope: &Scope<'_>,
-        span: Span,
-    ) -> Node {
-        let mut at = node;
-        for (index, operator) in operators.iter().enumerate() {
-            match &at.value {
-                Value::Unknown(_) => break,
-                Value::Reference(reference) => {
-                    let rest = self.attribute_path(operators.get(index..).unwrap_or(&[]), scope);
-                    let dot = if reference.attribute.is_empty() || rest.starts_with('[') { "" } else { "." };
-                    let attribute = format!("{}{dot}{rest}", reference.attribute);
-                    let reference =
-                        Reference { address: reference.address.clone(), attribute: attribute.into() };
-                    return Node::new(span, Value::Reference(reference));
-                }
-                _ => {}
-            }
-            let next = match operator.value() {
-                TraversalOperator::AttrSplat(_) | TraversalOperator::FullSplat(_) => {
-                    let rest = operators.get(index + 1..).unwrap_or(&[]);
-                    return self.splat(at, rest, scope, span);
-                }
-                TraversalOperator::GetAttr(name) => at.get(name.as_str()),
-                TraversalOperator::LegacyIndex(position) => {
-                    usize::try_from(*position.value()).ok().and_then(|position| at.items().get(position))
-                }
-                TraversalOperator::Index(key) => {
-                    let key = self.eval(key, scope);
-                    if let Some(reason) = operators::unknown(&key.value) {
-                        return Node::new(span, Value::Unknown(reason));
-                    }
-                    match &at.value {
-                        Value::List(items) => operators::to_number(&key.value).and_then(|number| {
-                            match operators::number(number) {
-                                Value::Int(whole) => usize::try_from(whole).ok(),
-                                _ => None,
-                            }
-                            .and_then(|position| items.get(position))
-                        }),
-                        Value::Map(map) => operators::to_text(&key.value).and_then(|key| map.get(&key)),
-                        _ => None,
-                    }
-                }
-            };
-            match next {
-                Some(next) => at = next,
-                None => {
-                    let value = self.failed("the value has no such element");
-                    return Node::new(span, value);
-                }
-            }
-        }
-        // Only what is used is copied, not the whole object it stands in.
-        let value = if weight(&at.value, self.budget) > self.budget {
-            Value::Unknown("the module's values are too large to evaluate".into())
-        } else {
-            at.value.clone()
-        };
-        Node::new(at.span, value)
-    }
-
-    fn splat(
-        &mut self,
-        node: &Node,
-        rest: &'a [Decorated<TraversalOperator>],
-        scope: &Scope<'_>,
-        span: Span,
-    ) -> Node {
-        let value = match &node.value {
-            Value::Null => Value::List(Vec::new()),
-            Value::List(items) => {
-                Value::List(items.iter().map(|item| self.walk(item, rest, scope, span)).collect())
-            }
-            _ => Value::List(vec![self.walk(node, rest, scope, span)]),
-        };
-        Node::new(span, value)
-    }
-}
-
-/// The name a structure adds to its body: an argument's key, a block's type, a dynamic block's label.
-pub(super) fn member_name(structure: &Structure) -> Option<&str> {
-    match structure {
-        Structure::Attribute(attribute) => Some(attribute.key.as_str()),
-        Structure::Block(block) if block.ident.as_str() == "dynamic" => {
-            block.labels.first().map(|label| label.as_str())
-        }
-        Structure::Block(block) => Some(block.ident.as_str()),
-    }
-}
-
-/// The name of a `.name` operator.
-pub(super) fn attribute(operator: &Decorated<TraversalOperator>) -> Option<&str> {
-    match operator.value() {
-        TraversalOperator::GetAttr(name) => Some(name.as_str()),
-        _ => None,
-    }
-}
-
-fn is_index(operator: &Decorated<TraversalOperator>) -> bool {
-    matches!(operator.value(), TraversalOperator::Index(_) | TraversalOperator::LegacyIndex(_))
-}
-
-/// Adds blocks to the list of their type; one unknown part makes the whole list unknown.
-fn append(map: &mut Map, name: &str, key: Span, blocks: Value) {
-    let Some(entry) = map.entries.get_mut(name) else {
-        map.insert(name, key, Node::new(key, blocks));
-        return;
-    };
-    match (&mut entry.node.value, blocks) {
-        (Value::List(items), Value::List(more)) => items.extend(more),
-        (Value::Unknown(_), _) => {}
-        (value, blocks) => *value = blocks,
-    }
 }
 
 /// Keys and values of a collection in the order Terraform visits them (objects by key), or why it is not known.
@@ -788,7 +417,7 @@ fn literal(literal: &hcl_edit::Number) -> Value {
 }
 
 /// How large a value is, in nodes and 64-byte pieces of text; stops counting past `limit`.
-fn weight(value: &Value, limit: usize) -> usize {
+pub(super) fn weight(value: &Value, limit: usize) -> usize {
     let mut sum = 1;
     match value {
         Value::Str(text) => sum += text.len() / 64,

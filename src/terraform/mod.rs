@@ -5,6 +5,7 @@
 //! parts in it (`jsonencode({...})`, a heredoc) is the decoded tree, so that a policy can judge the parts that are
 //! written; [`Module::is_partial_json`] tells such a tree from an object.
 
+mod blocks;
 mod declared;
 mod evaluate;
 pub mod format;
@@ -18,6 +19,7 @@ pub mod schema;
 mod syntax;
 mod template;
 mod tokens;
+mod traverse;
 
 pub use module::{Block, Module, Resource};
 pub use read::read;

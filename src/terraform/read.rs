@@ -6,8 +6,9 @@ use hcl_edit::structure::Structure;
 
 use crate::source::{FileId, Finding, Map, Node, Sources, Value};
 
+use super::blocks::member_name;
 use super::declared::{self, Declared};
-use super::evaluate::{Evaluator, Scope, member_name};
+use super::evaluate::{Evaluator, Scope};
 use super::module::{Block, Index, Module, Resource};
 use super::references::{self, Item};
 use super::syntax;
@@ -19,12 +20,13 @@ use super::syntax;
 pub fn read(sources: &Sources, files: &[FileId]) -> (Module, Vec<Finding>) {
     let mut findings = Vec::new();
     let mut chunks = Vec::new();
+    let mut broken = Vec::new();
     for id in files {
         if let Some(file) = sources.get(*id) {
-            chunks.extend(syntax::parse(*id, file, &mut findings));
+            chunks.extend(syntax::parse(*id, file, &mut broken, &mut findings));
         }
     }
-    let declared = declared::declare(sources, &chunks, &mut findings);
+    let declared = declared::declare(sources, &chunks, &broken, &mut findings);
     let references = references::collect(&declared, &mut findings);
     let mut evaluator = Evaluator::new(sources, &declared);
     // What others need comes first, so that long chains of references need no deep recursion.

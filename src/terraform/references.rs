@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use hcl_edit::Decorated;
 use hcl_edit::expr::{Expression, ObjectKey, TraversalOperator};
-use hcl_edit::structure::{Body, Structure};
+use hcl_edit::structure::{BlockLabel, Body, Structure};
 use hcl_edit::template::{Directive, Element, Template};
 
 use crate::source::{Finding, Span, did_you_mean, fault};
 
 use super::declared::{Declared, Place, ResourceBlock};
-use super::evaluate::attribute;
 use super::graph;
 use super::module::Use;
+use super::traverse::attribute;
 
 /// What the references of a module say.
 #[derive(Debug, Default)]
@@ -48,18 +48,18 @@ pub(super) fn collect(declared: &Declared<'_>, findings: &mut Vec<Finding>) -> R
     }
     for resource in &declared.resources {
         walker.place = resource.place;
-        walker.repeated = Some(resource.repeated());
+        walker.repeated = Repeated::By(resource.repeated());
         walker.resource(&resource.block.body);
         walker.finish(&mut edges, &mut valued);
     }
     for other in &declared.others {
         walker.place = other.place;
-        walker.repeated = None;
+        walker.repeated = Repeated::Anywhere;
         match other.block.ident.as_str() {
             "module" => {
                 let body = &other.block.body;
                 walker.repeated =
-                    Some(["for_each", "count"].into_iter().find(|name| body.has_attribute(name)));
+                    Repeated::By(["for_each", "count"].into_iter().find(|name| body.has_attribute(name)));
                 walker.body(body, &["providers"]);
             }
             "provider" | "output" => walker.body(&other.block.body, &[]),
@@ -155,14 +155,22 @@ fn circle(declared: &Declared<'_>, names: &[&str], component: &[usize]) -> Findi
     finding
 }
 
+/// Whether `each` and `count` mean something where an expression stands.
+#[derive(Clone, Copy)]
+enum Repeated {
+    /// Not in a block that can be repeated: Terraform's own rules of where they may stand are not checked.
+    Anywhere,
+    /// In a resource, data source or module call, repeated by `for_each` or `count` if at all.
+    By(Option<&'static str>),
+}
+
 struct Walker<'d, 'f> {
     declared: &'d Declared<'d>,
     locals: &'f [&'d str],
     findings: &'f mut Vec<Finding>,
     place: Place,
     bound: Vec<&'d str>,
-    /// In a block that can be repeated: by what it is, if it is.
-    repeated: Option<Option<&'static str>>,
+    repeated: Repeated,
     /// Whether what is read carries a value, or only an order (`depends_on`).
     ordering: bool,
     targets: Vec<usize>,
@@ -178,7 +186,7 @@ impl<'d, 'f> Walker<'d, 'f> {
             findings,
             place: Place { file: crate::source::FileId(0), base: 0 },
             bound: Vec::new(),
-            repeated: None,
+            repeated: Repeated::Anywhere,
             ordering: false,
             targets: Vec::new(),
             valued: Vec::new(),
@@ -248,7 +256,7 @@ impl<'d, 'f> Walker<'d, 'f> {
     }
 
     fn block(&mut self, block: &'d hcl_edit::structure::Block) {
-        let label = block.labels.first().map(|label| label.as_str());
+        let label = block.labels.first().map(BlockLabel::as_str);
         let (true, Some(label)) = (block.ident.as_str() == "dynamic", label) else {
             self.body(&block.body, &[]);
             return;
@@ -394,7 +402,7 @@ impl<'d, 'f> Walker<'d, 'f> {
             }
             ("each" | "count", _) => {
                 let wanted = if name == "each" { "for_each" } else { "count" };
-                if self.repeated.is_some_and(|repeated| repeated != Some(wanted)) {
+                if matches!(self.repeated, Repeated::By(by) if by != Some(wanted)) {
                     self.findings.push(
                         Finding::fault(
                             fault::TERRAFORM_REFERENCE,
@@ -493,6 +501,11 @@ impl<'d, 'f> Walker<'d, 'f> {
     }
 
     fn undeclared(&mut self, span: Span, name: &str, near: Option<String>, help: String) {
+        // Its block is there and does not parse, which is a finding already.
+        let broken = &self.declared.broken;
+        if broken.contains(name) || (name.starts_with("local.") && broken.contains("local")) {
+            return;
+        }
         self.findings.push(
             Finding::fault(
                 fault::TERRAFORM_REFERENCE,

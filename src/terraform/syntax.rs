@@ -4,7 +4,7 @@ use hcl_edit::parser::{Error, parse_body};
 
 use crate::source::{FileId, Finding, SourceFile, Span, fault};
 
-use super::declared::{Chunk, Place};
+use super::declared::{Broken, Chunk, Place};
 use super::tokens::{Kind, Stopped, Token, scan};
 
 /// Findings of one file past which the rest is hardly news.
@@ -12,7 +12,12 @@ const MOST: usize = 50;
 
 /// Parses a file. If it does not parse as a whole, its top-level blocks are parsed one by one, so that one fault does
 /// not hide the others.
-pub(super) fn parse(id: FileId, file: &SourceFile, findings: &mut Vec<Finding>) -> Vec<Chunk> {
+pub(super) fn parse(
+    id: FileId,
+    file: &SourceFile,
+    broken: &mut Vec<Broken>,
+    findings: &mut Vec<Finding>,
+) -> Vec<Chunk> {
     let text = file.text();
     let whole = match parse_body(text) {
         Ok(body) => return vec![Chunk { place: Place { file: id, base: 0 }, body }],
@@ -25,10 +30,12 @@ pub(super) fn parse(id: FileId, file: &SourceFile, findings: &mut Vec<Finding>) 
         let (base, Some(piece)) = (range.start, text.get(range)) else { continue };
         match parse_body(piece) {
             Ok(body) => chunks.push(Chunk { place: Place { file: id, base }, body }),
-            Err(error) if findings.len() - before < MOST => {
-                findings.push(explain(id, file, base, piece, &error));
+            Err(error) => {
+                broken.extend(head(piece));
+                if findings.len() - before < MOST {
+                    findings.push(explain(id, file, base, piece, &error));
+                }
             }
-            Err(_) => {}
         }
     }
     if findings.len() == before {
@@ -82,6 +89,15 @@ fn pieces(text: &str, tokens: &[Token]) -> Vec<std::ops::Range<usize>> {
     starts.dedup();
     let ends: Vec<usize> = starts.iter().skip(1).copied().chain([text.len()]).collect();
     starts.into_iter().zip(ends).map(|(start, end)| start..end).collect()
+}
+
+/// The type and labels of the block a piece starts with.
+fn head(piece: &str) -> Option<Broken> {
+    let line = piece.split_once('{').map_or(piece, |(head, _)| head).lines().next()?;
+    let mut words =
+        line.split(|between: char| between == '"' || between.is_whitespace()).filter(|word| !word.is_empty());
+    let kind = words.next()?.to_owned();
+    Some(Broken { kind, labels: words.map(str::to_owned).collect() })
 }
 
 /// Words a top-level block starts with.

@@ -386,9 +386,8 @@ fn literal_length(text: &str, quoted: bool) -> usize {
     let mut at = 0;
     while let Some(byte) = bytes.get(at) {
         match byte {
-            b'"' if quoted => break,
+            b'"' | b'\r' if quoted => break,
             b'\n' => return if quoted { at } else { at + 1 },
-            b'\r' if quoted => break,
             b'\\' if quoted => {
                 at += 1;
                 match bytes.get(at) {

@@ -1,5 +1,7 @@
 //! Reading Terraform: what the files fix, what they do not, and every fault at its place.
 
+use std::fmt::Write as _;
+
 use nexafi_gen::source::{Finding, Node, SourceFile, Sources, Value};
 use nexafi_gen::terraform::{self, Module};
 use proptest::prelude::*;
@@ -18,14 +20,13 @@ pub(crate) fn module(texts: &[&str]) -> (Sources, Module, Vec<Finding>) {
 
 /// Code, underlined text, message and help of every finding, one line each.
 pub(crate) fn told(sources: &Sources, findings: &[Finding]) -> String {
-    findings
-        .iter()
-        .map(|finding| {
-            let text = sources.get(finding.span.file).unwrap().slice(finding.span);
-            assert!(!finding.help.is_empty(), "no help: {finding:?}");
-            format!("{} {text:?}: {} (help: {})\n", finding.code, finding.message, finding.help)
-        })
-        .collect()
+    let mut told = String::new();
+    for finding in findings {
+        let text = sources.get(finding.span.file).unwrap().slice(finding.span);
+        assert!(!finding.help.is_empty(), "no help: {finding:?}");
+        writeln!(told, "{} {text:?}: {} (help: {})", finding.code, finding.message, finding.help).unwrap();
+    }
+    told
 }
 
 /// A value the way a person would note it down.
@@ -387,7 +388,7 @@ resource "aws_vpc" "one" {
 }
 
 resource "aws_vpc" "fine" {
-  tags = { a = aws_vpc.gone.id }
+  tags = { a = aws_vpc.gone.id, b = aws_vpc.unclosed.id, c = var.broken }
 }
 
 resource "aws_vpc" "unclosed" {
@@ -408,6 +409,10 @@ resource "aws_vpc" "four" {
 
 resource "aws_vpc" "five" {
   a = "no end
+}
+
+variable "broken" {
+  type =
 }
 
 resource "aws_vpc" "six" {

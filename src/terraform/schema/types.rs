@@ -55,6 +55,8 @@ pub(super) struct Misfit<'n, 't> {
 /// The first part of a value that does not fit a type. Unknown parts fit, and `null`.
 pub(super) fn misfit<'n, 't>(module: &Module, node: &'n Node, wanted: &'t Type) -> Option<Misfit<'n, 't>> {
     let wrong = Some(Misfit { node, wanted });
+    // One line a type reads better than one pattern for all.
+    #[allow(clippy::match_same_arms, reason = "see above")]
     match (&node.value, wanted) {
         (Value::Unknown(_) | Value::Reference(_) | Value::Null, _) | (_, Type::Dynamic) => None,
         (Value::Str(_) | Value::Int(_) | Value::Float(_) | Value::Bool(_), Type::String) => None,
