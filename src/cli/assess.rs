@@ -167,6 +167,7 @@ pub(super) fn judge_group(
     for files in group.modules.values() {
         let (module, findings) = terraform::read(sources, files);
         verdicts.extend(findings);
+        verdicts.extend(terraform::schema::check(&module));
         modules.push(module);
     }
     let view = behind.filter(|behind| behind.origin.current).and_then(|behind| behind.origin.view.as_ref());
