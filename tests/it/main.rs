@@ -13,6 +13,7 @@ mod cli_render;
 mod kubernetes;
 mod policies;
 mod policy;
+mod readme;
 mod render;
 mod report;
 mod terraform;
