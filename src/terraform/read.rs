@@ -7,6 +7,7 @@ use hcl_edit::structure::Structure;
 use crate::source::{FileId, Finding, Map, Node, Sources, Value};
 
 use super::blocks::member_name;
+use super::convert;
 use super::declared::{self, Declared};
 use super::evaluate::{Evaluator, Scope};
 use super::module::{Block, Index, Module, Resource};
@@ -48,6 +49,7 @@ pub fn read(sources: &Sources, files: &[FileId]) -> (Module, Vec<Finding>) {
         }
     }
     let mut module = assemble(sources, &declared, references.resources, evaluator);
+    convert::convert(&mut module);
     module.uses = references.uses;
     findings.sort_by_key(|finding| finding.span);
     (module, findings)
