@@ -12,6 +12,7 @@ use super::declared::{self, Declared};
 use super::evaluate::{Evaluator, Scope};
 use super::module::{Block, Index, Module, Resource};
 use super::references::{self, Item};
+use super::schema;
 use super::syntax;
 
 /// Reads files as one module and evaluates what they fix.
@@ -51,6 +52,11 @@ pub fn read(sources: &Sources, files: &[FileId]) -> (Module, Vec<Finding>) {
     let mut module = assemble(sources, &declared, references.resources, evaluator);
     convert::convert(&mut module);
     module.uses = references.uses;
+    for resource in &mut module.resources {
+        if let Some(block) = schema::type_schema(&resource.type_key()) {
+            schema::convert(&mut resource.body, &block);
+        }
+    }
     findings.sort_by_key(|finding| finding.span);
     (module, findings)
 }

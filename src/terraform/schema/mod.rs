@@ -1,12 +1,14 @@
 //! The AWS provider's schema, embedded, and the check of a module against it.
 
 mod check;
+mod convert;
 mod store;
 mod types;
 
 use std::sync::{Arc, OnceLock};
 
 pub use check::check;
+pub(super) use convert::convert;
 pub use store::{Attribute, Block, Kind, NestedBlock, Nesting, Schema, SchemaError, Type};
 
 /// The AWS provider's schema. Reading it costs the index; a type is decompressed at the first question about it.

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{check, load, policy_text, tree};
+use super::{Inputs, check, check_with, load, policy_text, tree};
 use nexafi_gen::policy::{World, evaluate};
 
 const VALUES: &str = "{t: true, f: false, u: 'unknown:nobody said', e: text}";
@@ -133,6 +133,33 @@ fn an_unproven_verdict_says_which_value_and_why() {
     .map(|(assert, this)| format!("{assert}  on {this}\n    {}", check(assert, this)))
     .collect();
     insta::assert_snapshot!(verdicts.join("\n"));
+}
+
+#[test]
+fn arguments_have_the_types_the_provider_wants() {
+    let terraform = r#"
+resource "aws_kms_key" "a" {
+  enable_key_rotation     = "true"
+  deletion_window_in_days = "30"
+}
+resource "aws_security_group" "a" {
+  ingress {
+    from_port   = "22"
+    to_port     = 22
+    protocol    = "6"
+    cidr_blocks = ["10.0.0.0/8"]
+  }
+}
+"#;
+    for assert in [
+        "resources('aws_kms_key')[0].enable_key_rotation == true",
+        "resources('aws_kms_key')[0].deletion_window_in_days == 30",
+        "resources('aws_security_group')[0].ingress[0].from_port == resources('aws_security_group')[0].ingress[0].to_port",
+        "resources('aws_security_group')[0].ingress[0].protocol == '6'",
+    ] {
+        let inputs = Inputs { terraform: Some(terraform), ..Inputs::default() };
+        assert_eq!(check_with(assert, "{}", inputs), "pass", "{assert}");
+    }
 }
 
 #[test]
