@@ -1,6 +1,8 @@
 //! Reading Terraform: what the files fix, what they do not, and every fault at its place.
 
 use std::fmt::Write as _;
+use std::io::Write as _;
+use std::process::{Command, Stdio};
 
 use nexafi_gen::source::{Finding, Node, SourceFile, Sources, Value};
 use nexafi_gen::terraform::{self, Module};
@@ -433,4 +435,150 @@ fn a_byte_order_mark_and_windows_lines_change_nothing() {
     assert_eq!(findings.len(), 1);
     assert_eq!(sources.iter().next().unwrap().1.slice(findings[0].span), "var.x");
     assert_eq!(module.get("aws_vpc.main").unwrap().get("user").unwrap().as_str(), Some("one\r\n"));
+}
+
+/// What `terraform console` makes of expressions, each as JSON; `None` if there is no terraform.
+#[allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "a skipped test says so, and fails where CI is set"
+)]
+fn terraform_console(expressions: &[&str]) -> Option<Vec<String>> {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("main.tf"), PURE).unwrap();
+    // Of piped input the console prints the last result only, so all of them are one.
+    let all: Vec<String> = expressions.iter().map(|expression| format!("jsonencode({expression})")).collect();
+    let input = format!("jsonencode([{}])\n", all.join(", "));
+    let spawned = Command::new("terraform")
+        .arg(format!("-chdir={}", directory.path().display()))
+        .arg("console")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
+    let Ok(mut child) = spawned else {
+        assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "no terraform on PATH");
+        println!("skipped: no terraform on PATH");
+        return None;
+    };
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    // It prints the JSON text as an HCL string, whose escapes are JSON's but for those of templates.
+    let printed = String::from_utf8(output.stdout).unwrap().replace("$${", "${").replace("%%{", "%{");
+    let all: String = serde_json::from_str(printed.trim()).unwrap();
+    Some(serde_json::from_str(&all).unwrap())
+}
+
+const PURE: &str = r#"
+locals {
+  zones = ["b", "a", "c"]
+  sizes = { small = 1, large = 3, huge = 10 }
+  deep  = { a = [{ id = 1, tags = { x = "y" } }, { id = 2, tags = { x = "z" } }] }
+}
+"#;
+
+#[test]
+fn values_are_those_terraform_computes() {
+    let expressions = [
+        "1 + 2 * 3 - 4 / 5",
+        "10 % 4",
+        "-7 % 3",
+        "1.5 * 2",
+        "\"5\" + 1",
+        "1 == 1.0",
+        "\"a\" == \"a\" ? \"same\" : \"other\"",
+        "[1, 2] == [1, 2]",
+        "{ a = 1 } == { a = 1 }",
+        "local.deep.a[*].id",
+        "local.deep.a.*.tags.x",
+        "[for item in local.deep.a : item.tags.x if item.id > 1]",
+        "{ for key, size in local.sizes : upper(key) => size * 2 }",
+        "[for key, size in local.sizes : \"${key}=${size}\"]",
+        "{ for zone in concat(local.zones, local.zones) : zone => length(zone)... }",
+        "\"%{ for zone in local.zones ~}[${zone}]%{ endfor ~} end\"",
+        "\"%{ if length(local.zones) > 2 }many%{ else }few%{ endif }\"",
+        "\"a\\tb\\u00e9 $${x} %%{y}\"",
+        "tolist(local.zones)",
+        "toset(concat(local.zones, [\"a\"]))",
+        "keys(local.sizes)",
+        "values(local.sizes)",
+        "merge(local.sizes, { small = 0, tiny = -1 }, null)",
+        "lookup(local.sizes, \"none\", 7)",
+        "contains(local.zones, \"c\")",
+        "flatten([[1, [2, []]], 3, [[4]]])",
+        "distinct([1, 2, 1, \"1\"])",
+        "compact([\"a\", \"\", null, \"b\"])",
+        "element(local.zones, 5)",
+        "sort(local.zones)",
+        "reverse(local.zones)",
+        "slice(local.zones, 1, 3)",
+        "zipmap(local.zones, [1, 2, 3])",
+        "range(5)",
+        "range(1, 8, 3)",
+        "range(4, 0)",
+        "setunion([\"b\", \"a\"], [\"c\", \"a\"])",
+        "setintersection([\"b\", \"a\"], [\"c\", \"a\"])",
+        "setsubtract([\"b\", \"a\"], [\"c\", \"a\"])",
+        "one([\"x\"])",
+        "max(3, 12, 9)",
+        "min(3, 12, 9)",
+        "abs(-3.5)",
+        "ceil(1.2)",
+        "floor(-1.2)",
+        "format(\"%s-%03d-%5s|%-5s|%t|%v|%%|%q\", \"a\", 7, \"b\", \"c\", true, [1, \"x\"], \"q\")",
+        "format(\"%.2f %f\", 1.005, 2)",
+        "join(\", \", local.zones)",
+        "split(\"/\", \"10.0.0.0/16\")[1]",
+        "split(\",\", \"\")",
+        "replace(\"1 + 2 + 3\", \"+\", \"-\")",
+        "title(\"hello big world\")",
+        "trimspace(\"  x \\n\")",
+        "trimprefix(\"helloworld\", \"hello\")",
+        "trimsuffix(\"helloworld\", \"world\")",
+        "substr(\"hello world\", 1, 4)",
+        "substr(\"hello world\", 6, -1)",
+        "startswith(\"hello\", \"he\")",
+        "endswith(\"hello\", \"lo\")",
+        "chomp(\"a\\n\")",
+        "lower(\"ÀB\")",
+        "base64encode(\"Hello, Wörld!\")",
+        "cidrsubnet(\"10.1.2.0/24\", 4, 15)",
+        "cidrsubnet(\"172.16.0.0/12\", 4, 2)",
+        "cidrsubnet(\"fd00:fd12:3456:7890::/56\", 16, 162)",
+        "cidrhost(\"10.12.112.0/20\", 268)",
+        "cidrhost(\"10.0.0.0/8\", -1)",
+        "cidrnetmask(\"172.16.0.0/12\")",
+        "jsonencode({ z = 1, a = [true, null, \"<&>\"], f = 1.50 })",
+        "jsondecode(\"{\\\"a\\\": [1, 2.5, null]}\")",
+        "try(local.sizes.none, \"fallback\")",
+        "can(local.sizes.none)",
+        "can(local.sizes.small)",
+        "coalesce(\"\", \"b\")",
+        "coalesce(null, 5)",
+        "alltrue([true, \"true\"])",
+        "anytrue([false])",
+        "tostring(12.50)",
+        "tonumber(\"1e3\")",
+        "tobool(\"false\")",
+        "length(\"héllo\")",
+        "1000000000000",
+        "123456789.125",
+    ];
+    let Some(expected) = terraform_console(&expressions) else { return };
+    assert_eq!(expected.len(), expressions.len(), "{expected:#?}");
+    let mut text = PURE.to_owned();
+    for (at, expression) in expressions.iter().enumerate() {
+        writeln!(text, "resource \"t\" \"e{at}\" {{\n  v = jsonencode({expression})\n}}").unwrap();
+    }
+    let (sources, module, findings) = module(&[&text]);
+    assert_eq!(told(&sources, &findings), "");
+    let mut wrong = String::new();
+    for (at, (expression, expected)) in expressions.iter().zip(&expected).enumerate() {
+        let value = &module.get(&format!("t.e{at}")).unwrap().get("v").unwrap().value;
+        if *value != Value::Str(expected.as_str().into()) {
+            writeln!(wrong, "{expression}\n  terraform: {expected}\n  ours:      {}", noted(value)).unwrap();
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
 }

@@ -15,7 +15,28 @@ fn sorted(map: Map) -> Vec<(Arc<str>, Entry)> {
     entries
 }
 
+/// Items of one type, as the elements of a list or set are: simple values of several types become strings.
+fn unified(mut items: Vec<Node>) -> Vec<Node> {
+    let kind = |value: &Value| match value {
+        Value::Str(_) => Some(1),
+        Value::Int(_) | Value::Float(_) => Some(2),
+        Value::Bool(_) => Some(3),
+        _ => None,
+    };
+    let mut kinds = items.iter().filter_map(|item| kind(&item.value));
+    let mixed = kinds.next().is_some_and(|first| kinds.any(|other| other != first));
+    if mixed {
+        for item in &mut items {
+            if let Some(text) = to_text(&item.value) {
+                item.value = Value::Str(text);
+            }
+        }
+    }
+    items
+}
+
 fn distinct(items: Vec<Node>) -> Result<Vec<Node>, Refusal> {
+    let items = unified(items);
     if let Some(reason) = items.iter().find_map(|item| unknown_within(&item.value)) {
         // Two unknown items may turn out to be one; a list of references still says what it refers to.
         let same = items
@@ -47,7 +68,7 @@ fn to_set(value: Value) -> Outcome {
 pub(super) fn call(name: &str, arguments: &mut Arguments) -> Outcome {
     let span = arguments.span;
     match name {
-        "tolist" => arguments.list().map(Value::List),
+        "tolist" => arguments.list().map(|items| Value::List(unified(items))),
         "toset" => to_set(arguments.known()?),
         "length" => match arguments.known()? {
             Value::List(items) => Ok(length(items.len())),

@@ -93,19 +93,28 @@ fn format(arguments: &mut Arguments) -> Outcome {
         let (flags, after) = after.split_at(flags);
         let digits = after.len() - after.trim_start_matches(|digit: char| digit.is_ascii_digit()).len();
         let (width, after) = after.split_at(digits);
+        let (precision, after) = match after.strip_prefix('.') {
+            Some(after) => {
+                let digits =
+                    after.len() - after.trim_start_matches(|digit: char| digit.is_ascii_digit()).len();
+                let (precision, after) = after.split_at(digits);
+                (Some(precision.parse::<usize>().unwrap_or(0)), after)
+            }
+            None => (None, after),
+        };
         let mut letters = after.chars();
         let verb = letters.next().ok_or(Refusal::Failed("the format ends in the middle of a verb"))?;
         rest = letters.as_str();
         let width: usize = if width.is_empty() { 0 } else { width.parse().unwrap_or(usize::MAX) };
-        if width > 1000 {
-            return Err(Refusal::Unknown("a width above 1000 is not evaluated".into()));
+        if width > 1000 || precision.is_some_and(|digits| verb != 'f' || digits > 100) {
+            return Err(Refusal::Unknown("this width or precision of format is not evaluated".into()));
         }
         let piece = match verb {
             '%' => "%".to_owned(),
             's' => arguments.text()?.to_string(),
             'd' => arguments.whole()?.to_string(),
             't' => to_bool(&arguments.known()?).ok_or(Refusal::Failed("%t needs a boolean"))?.to_string(),
-            'f' => format!("{:.6}", arguments.number()?),
+            'f' => format!("{:.*}", precision.unwrap_or(6), arguments.number()?),
             'q' => serde_json::Value::String(arguments.text()?.to_string()).to_string(),
             'v' => {
                 let value = arguments.known()?;
