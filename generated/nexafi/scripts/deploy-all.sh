@@ -138,10 +138,11 @@ kubectl --context "$cluster" get --raw /readyz >/dev/null \
 # One a line: namespace, secret, its keys.
 required_secrets() {
   cat <<'END'
-financial redis-auth password
-financial rabbitmq-auth password
-core redis-auth password
-core rabbitmq-auth password
+financial redis-client password ca.crt
+financial rabbitmq-client username password ca.crt
+core redis-client password ca.crt
+core rabbitmq-client username password ca.crt
+core elasticsearch-client username password ca.crt
 infrastructure redis-auth password
 infrastructure redis-tls ca.crt tls.crt tls.key
 infrastructure rabbitmq-auth username password cookie

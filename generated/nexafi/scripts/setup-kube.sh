@@ -47,10 +47,11 @@ prefix=nexafi-production
 # One a line: namespace, secret, its keys.
 required_secrets() {
   cat <<'END'
-financial redis-auth password
-financial rabbitmq-auth password
-core redis-auth password
-core rabbitmq-auth password
+financial redis-client password ca.crt
+financial rabbitmq-client username password ca.crt
+core redis-client password ca.crt
+core rabbitmq-client username password ca.crt
+core elasticsearch-client username password ca.crt
 infrastructure redis-auth password
 infrastructure redis-tls ca.crt tls.crt tls.key
 infrastructure rabbitmq-auth username password cookie
@@ -75,10 +76,11 @@ from AWS Secrets Manager in the cluster's region. What is there already is broug
 
 Each secret is read from the entry nexafi-production/NAMESPACE/SECRET, a JSON object with one string for each key:
 
-  nexafi-production/financial/redis-auth: password
-  nexafi-production/financial/rabbitmq-auth: password
-  nexafi-production/core/redis-auth: password
-  nexafi-production/core/rabbitmq-auth: password
+  nexafi-production/financial/redis-client: password, ca.crt
+  nexafi-production/financial/rabbitmq-client: username, password, ca.crt
+  nexafi-production/core/redis-client: password, ca.crt
+  nexafi-production/core/rabbitmq-client: username, password, ca.crt
+  nexafi-production/core/elasticsearch-client: username, password, ca.crt
   nexafi-production/infrastructure/redis-auth: password
   nexafi-production/infrastructure/redis-tls: ca.crt, tls.crt, tls.key
   nexafi-production/infrastructure/rabbitmq-auth: username, password, cookie
