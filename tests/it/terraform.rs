@@ -375,9 +375,10 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn no_text_makes_the_reader_panic(text in "(\\PC|[\\n\\r\\t{}\"$%\\[\\]()=.<>~*?:,#/-]|resource \"a\" \"b\" \\{\n|\n\\}\n|\\$\\{|<<EOT\n|\nEOT\n|for x in |local\\.){0,60}") {
-        let (sources, _, findings) = module(&[&text]);
+    fn no_text_makes_the_reader_panic(text in "(\\PC|[\\n\\r\\t{}\"$%\\[\\]()=.<>~*?:,#/-]|resource \"aws_vpc\" \"b\" \\{\n|dynamic \"tags\" \\{\n|tags = |ingress \\{\n|\n\\}\n|\\$\\{|<<EOT\n|\nEOT\n|for x in |local\\.){0,60}") {
+        let (sources, module, findings) = module(&[&text]);
         told(&sources, &findings);
+        told(&sources, &terraform::schema::check(&module));
     }
 }
 
@@ -581,4 +582,35 @@ fn values_are_those_terraform_computes() {
         }
     }
     assert!(wrong.is_empty(), "{wrong}");
+}
+
+#[test]
+fn nesting_and_repetition_end_in_findings_not_in_a_crash() {
+    let deep = |open: &str, close: &str, levels: usize| {
+        format!("resource \"aws_vpc\" \"v\" {{\n  a = {}1{}\n}}\n", open.repeat(levels), close.repeat(levels))
+    };
+    for levels in [20, 60, 5000] {
+        for (open, close) in [
+            ("[", "]"),
+            ("(", ")"),
+            ("{a=", "}"),
+            ("\"${", "}\""),
+            ("f(", ")"),
+            ("!", ""),
+            ("true?1:", ""),
+            ("a[", "]"),
+            ("[for x in ", ":x]"),
+        ] {
+            let (sources, module, findings) = module(&[&deep(open, close, levels)]);
+            told(&sources, &findings);
+            told(&sources, &terraform::schema::check(&module));
+        }
+        let blocks =
+            format!("resource \"aws_vpc\" \"v\" {{\n{}{}}}\n", "a {\n".repeat(levels), "}\n".repeat(levels));
+        let (sources, _, findings) = module(&[&blocks]);
+        told(&sources, &findings);
+        let chain = format!("locals {{\n  a = {}1\n}}\n", "1 + ".repeat(levels));
+        let (sources, _, findings) = module(&[&chain]);
+        told(&sources, &findings);
+    }
 }

@@ -168,6 +168,14 @@ resource "aws_eks_node_group" "main" {
     version = 1
   }
 }
+resource "aws_security_group" "web" {
+  ingress {
+    from_prt  = 1
+    self      = "perhaps"
+    protocol  = "tcp"
+  }
+  egress = [{ from_port = 1, to_port = 1, protocol = "tcp" }]
+}
 resource "aws_instance" "counted" {
   count = 2
 }

@@ -216,18 +216,20 @@ impl Check<'_> {
             return;
         }
         if is_block(entry) {
-            // Lists of objects may be written as blocks: Terraform calls it attributes as blocks mode.
-            let of_objects =
-                matches!(&attribute.type_, Type::List(of) | Type::Set(of) if matches!(**of, Type::Object(_)));
-            if !of_objects {
-                self.fault(
-                    entry.key,
-                    format!("`{name}` of {} is an argument, not a block", place.path),
-                    "needs an equals sign",
-                    format!("write {name} = ..., {}", attribute.type_.describe()),
-                    pointer,
-                );
-                return;
+            // Terraform takes blocks for a list of objects too ("attributes as blocks mode").
+            let (Type::List(of) | Type::Set(of)) = &attribute.type_ else {
+                return self.not_a_block(name, entry, &attribute.type_, place);
+            };
+            let Type::Object(members) = &**of else {
+                return self.not_a_block(name, entry, &attribute.type_, place);
+            };
+            for (inner, written) in entry.node.items().iter().filter_map(Node::as_map).flat_map(Map::iter) {
+                if !members.contains_key(&**inner) {
+                    let help = suggestion(inner, members.keys().map(String::as_str), &pointer);
+                    let message = format!("{pointer} has no argument `{inner}`");
+                    let path = format!("{pointer}.{inner}");
+                    self.fault(written.key, message, "unknown argument", help, path);
+                }
             }
         }
         if let Some(wrong) = misfit(self.module, &entry.node, &attribute.type_) {
@@ -250,6 +252,16 @@ impl Check<'_> {
                 pointer,
             );
         }
+    }
+
+    fn not_a_block(&mut self, name: &str, entry: &Entry, type_: &Type, place: &Place<'_>) {
+        self.fault(
+            entry.key,
+            format!("`{name}` of {} is an argument, not a block", place.path),
+            "needs an equals sign",
+            format!("write {name} = ..., {}", type_.describe()),
+            format!("{}.{name}", place.path),
+        );
     }
 
     fn nested(&mut self, name: &str, entry: &Entry, nested: &NestedBlock, place: &Place<'_>) {
