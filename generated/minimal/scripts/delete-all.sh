@@ -56,6 +56,7 @@ Deletes the platform minimal: everything its manifests made in every cluster, th
 It does not delete
   - the KMS keys and the buckets of the audit trail and of AWS Config: Terraform forgets them (terraform state rm), and
     nothing that was encrypted or recorded is lost. Records of the audit trail cannot be deleted before their time.
+    To bring the platform up again under the same name, import the buckets (terraform import) first.
   - EBS volumes of storage classes with "reclaim: Retain".
   - the bucket with Terraform's state, and AWS Secrets Manager's entries.
 END
@@ -134,13 +135,26 @@ if [[ "$aws_too" != true ]]; then
   exit 0
 fi
 
+for role in "${roles[@]}"; do
+  select_region "$role"
+  # Terraform gives clusters deletion protection, and AWS then refuses to delete them.
+  protected=$(aws eks describe-cluster --region "$aws_region" --name "$cluster" --query cluster.deletionProtection \
+    --output text 2>/dev/null) || continue
+  if [[ "$protected" == True ]]; then
+    say "$cluster is protected from deletion no longer"
+    aws eks update-cluster-config --region "$aws_region" --name "$cluster" --no-deletion-protection >/dev/null
+    aws eks wait cluster-active --region "$aws_region" --name "$cluster"
+  fi
+done
+
 terraform -chdir="$root/terraform" init -input=false
 kept=()
 while read -r -u 3 address; do
   case "$address" in
     data.*) ;;
-    # Terraform refuses to destroy these (prevent_destroy), and with them everything else.
-    aws_kms_key.* | aws_s3_bucket.*) kept+=("$address") ;;
+    # Terraform refuses to destroy keys and buckets (prevent_destroy), and with them everything else. What protects a
+    # bucket stays on it.
+    aws_kms_key.* | aws_kms_key_policy.* | aws_s3_bucket.* | aws_s3_bucket_*) kept+=("$address") ;;
   esac
 done 3< <(terraform -chdir="$root/terraform" state list)
 if [[ "${kept[*]-}" != "" ]]; then

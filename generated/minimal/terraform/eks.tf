@@ -90,6 +90,10 @@ resource "aws_eks_addon" "primary_vpc_cni" {
     role_arn        = aws_iam_role.primary_vpc_cni.arn
     service_account = "aws-node"
   }
+
+  depends_on = [
+    aws_iam_role_policy_attachment.primary_vpc_cni,
+  ]
 }
 
 # blueprint: regions.primary.cluster.addons.kube-proxy
@@ -145,6 +149,7 @@ resource "aws_eks_addon" "primary_aws_ebs_csi_driver" {
   }
 
   depends_on = [
+    aws_iam_role_policy_attachment.primary_ebs_csi,
     aws_eks_node_group.primary_general,
   ]
 }
@@ -248,12 +253,36 @@ resource "aws_eks_node_group" "primary_general" {
     ignore_changes        = [scaling_config[0].desired_size]
   }
 
+  # A node that starts before its permissions, its network and its ways out are there never becomes ready; one that
+  # stops after them never says goodbye.
   depends_on = [
     aws_iam_role_policy_attachment.primary_nodes_worker,
     aws_iam_role_policy_attachment.primary_nodes_registry,
     aws_eks_addon.primary_vpc_cni,
     aws_eks_addon.primary_kube_proxy,
     aws_eks_addon.primary_eks_pod_identity_agent,
+    aws_route.primary_private_a_nat,
+    aws_route.primary_private_b_nat,
+    aws_route.primary_private_c_nat,
+    aws_route_table_association.primary_private_a,
+    aws_route_table_association.primary_private_b,
+    aws_route_table_association.primary_private_c,
+    aws_vpc_endpoint.primary_gateway_s3,
+    aws_vpc_endpoint.primary_ec2,
+    aws_vpc_endpoint.primary_ecr_api,
+    aws_vpc_endpoint.primary_ecr_dkr,
+    aws_vpc_endpoint.primary_eks,
+    aws_vpc_endpoint.primary_eks_auth,
+    aws_vpc_endpoint.primary_elasticloadbalancing,
+    aws_vpc_endpoint.primary_kms,
+    aws_vpc_endpoint.primary_logs,
+    aws_vpc_endpoint.primary_secretsmanager,
+    aws_vpc_endpoint.primary_sts,
+    aws_vpc_security_group_ingress_rule.primary_cluster_from_nodes,
+    aws_vpc_security_group_egress_rule.primary_nodes_to_cluster,
+    aws_vpc_security_group_ingress_rule.primary_nodes_from_cluster_kubelet,
+    aws_vpc_security_group_egress_rule.primary_nodes_to_endpoints,
+    aws_vpc_security_group_ingress_rule.primary_endpoints_from_nodes,
   ]
 }
 

@@ -219,10 +219,9 @@ data "aws_iam_policy_document" "primary_audit_key" {
     }
   }
 
-  # CloudTrail looks at the key, and reads it where the bucket uses bucket keys.
   statement {
     sid       = "CloudTrailDescribe"
-    actions   = ["kms:Decrypt", "kms:DescribeKey"]
+    actions   = ["kms:DescribeKey"]
     resources = ["*"]
 
     principals {
@@ -872,7 +871,8 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "audit" {
   bucket = aws_s3_bucket.audit.id
 
   rule {
-    bucket_key_enabled = true
+    # A bucket key would hide from the key's policy which trail writes.
+    bucket_key_enabled = false
 
     apply_server_side_encryption_by_default {
       sse_algorithm     = "aws:kms"
@@ -1018,8 +1018,7 @@ resource "aws_s3_bucket_policy" "audit" {
 resource "aws_s3_bucket" "config" {
   provider = aws.primary
 
-  bucket              = "${local.prefix}-config-${local.account_id}"
-  object_lock_enabled = false
+  bucket = "${local.prefix}-config-${local.account_id}"
 
   lifecycle {
     prevent_destroy = true
@@ -1376,6 +1375,8 @@ resource "aws_config_delivery_channel" "primary" {
 
   depends_on = [
     aws_config_configuration_recorder.primary,
+    aws_iam_role_policy.config,
+    aws_iam_role_policy_attachment.config,
     aws_s3_bucket_policy.config,
   ]
 }

@@ -162,7 +162,7 @@ while read -r -u 3 namespace name keys; do
   present=$(kubectl --context "$cluster" --namespace "$namespace" get secret "$name" --ignore-not-found \
     --output go-template='{{range $key, $value := .data}}{{$key}}{{" "}}{{end}}' 2>/dev/null || true)
   for key in $keys; do
-    if [[ " $present" != *" $key "* ]]; then
+    if [[ " $present " != *" $key "* ]]; then
       incomplete+=("$namespace/$name: $key")
     fi
   done

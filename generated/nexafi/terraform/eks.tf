@@ -90,6 +90,10 @@ resource "aws_eks_addon" "primary_vpc_cni" {
     role_arn        = aws_iam_role.primary_vpc_cni.arn
     service_account = "aws-node"
   }
+
+  depends_on = [
+    aws_iam_role_policy_attachment.primary_vpc_cni,
+  ]
 }
 
 # blueprint: regions.primary.cluster.addons.kube-proxy
@@ -147,6 +151,7 @@ resource "aws_eks_addon" "primary_aws_ebs_csi_driver" {
   }
 
   depends_on = [
+    aws_iam_role_policy_attachment.primary_ebs_csi,
     aws_eks_node_group.primary_financial_services,
     aws_eks_node_group.primary_compliance_monitoring,
     aws_eks_node_group.primary_general,
@@ -258,12 +263,36 @@ resource "aws_eks_node_group" "primary_financial_services" {
     ignore_changes        = [scaling_config[0].desired_size]
   }
 
+  # A node that starts before its permissions, its network and its ways out are there never becomes ready; one that
+  # stops after them never says goodbye.
   depends_on = [
     aws_iam_role_policy_attachment.primary_nodes_worker,
     aws_iam_role_policy_attachment.primary_nodes_registry,
     aws_eks_addon.primary_vpc_cni,
     aws_eks_addon.primary_kube_proxy,
     aws_eks_addon.primary_eks_pod_identity_agent,
+    aws_route.primary_private_a_nat,
+    aws_route.primary_private_b_nat,
+    aws_route.primary_private_c_nat,
+    aws_route_table_association.primary_private_a,
+    aws_route_table_association.primary_private_b,
+    aws_route_table_association.primary_private_c,
+    aws_vpc_endpoint.primary_gateway_s3,
+    aws_vpc_endpoint.primary_ec2,
+    aws_vpc_endpoint.primary_ecr_api,
+    aws_vpc_endpoint.primary_ecr_dkr,
+    aws_vpc_endpoint.primary_eks,
+    aws_vpc_endpoint.primary_eks_auth,
+    aws_vpc_endpoint.primary_elasticloadbalancing,
+    aws_vpc_endpoint.primary_kms,
+    aws_vpc_endpoint.primary_logs,
+    aws_vpc_endpoint.primary_secretsmanager,
+    aws_vpc_endpoint.primary_sts,
+    aws_vpc_security_group_ingress_rule.primary_cluster_from_nodes,
+    aws_vpc_security_group_egress_rule.primary_nodes_to_cluster,
+    aws_vpc_security_group_ingress_rule.primary_nodes_from_cluster_kubelet,
+    aws_vpc_security_group_egress_rule.primary_nodes_to_endpoints,
+    aws_vpc_security_group_ingress_rule.primary_endpoints_from_nodes,
   ]
 }
 
@@ -368,12 +397,36 @@ resource "aws_eks_node_group" "primary_compliance_monitoring" {
     ignore_changes        = [scaling_config[0].desired_size]
   }
 
+  # A node that starts before its permissions, its network and its ways out are there never becomes ready; one that
+  # stops after them never says goodbye.
   depends_on = [
     aws_iam_role_policy_attachment.primary_nodes_worker,
     aws_iam_role_policy_attachment.primary_nodes_registry,
     aws_eks_addon.primary_vpc_cni,
     aws_eks_addon.primary_kube_proxy,
     aws_eks_addon.primary_eks_pod_identity_agent,
+    aws_route.primary_private_a_nat,
+    aws_route.primary_private_b_nat,
+    aws_route.primary_private_c_nat,
+    aws_route_table_association.primary_private_a,
+    aws_route_table_association.primary_private_b,
+    aws_route_table_association.primary_private_c,
+    aws_vpc_endpoint.primary_gateway_s3,
+    aws_vpc_endpoint.primary_ec2,
+    aws_vpc_endpoint.primary_ecr_api,
+    aws_vpc_endpoint.primary_ecr_dkr,
+    aws_vpc_endpoint.primary_eks,
+    aws_vpc_endpoint.primary_eks_auth,
+    aws_vpc_endpoint.primary_elasticloadbalancing,
+    aws_vpc_endpoint.primary_kms,
+    aws_vpc_endpoint.primary_logs,
+    aws_vpc_endpoint.primary_secretsmanager,
+    aws_vpc_endpoint.primary_sts,
+    aws_vpc_security_group_ingress_rule.primary_cluster_from_nodes,
+    aws_vpc_security_group_egress_rule.primary_nodes_to_cluster,
+    aws_vpc_security_group_ingress_rule.primary_nodes_from_cluster_kubelet,
+    aws_vpc_security_group_egress_rule.primary_nodes_to_endpoints,
+    aws_vpc_security_group_ingress_rule.primary_endpoints_from_nodes,
   ]
 }
 
@@ -472,18 +525,52 @@ resource "aws_eks_node_group" "primary_general" {
     ignore_changes        = [scaling_config[0].desired_size]
   }
 
+  # A node that starts before its permissions, its network and its ways out are there never becomes ready; one that
+  # stops after them never says goodbye.
   depends_on = [
     aws_iam_role_policy_attachment.primary_nodes_worker,
     aws_iam_role_policy_attachment.primary_nodes_registry,
     aws_eks_addon.primary_vpc_cni,
     aws_eks_addon.primary_kube_proxy,
     aws_eks_addon.primary_eks_pod_identity_agent,
+    aws_route.primary_private_a_nat,
+    aws_route.primary_private_b_nat,
+    aws_route.primary_private_c_nat,
+    aws_route_table_association.primary_private_a,
+    aws_route_table_association.primary_private_b,
+    aws_route_table_association.primary_private_c,
+    aws_vpc_endpoint.primary_gateway_s3,
+    aws_vpc_endpoint.primary_ec2,
+    aws_vpc_endpoint.primary_ecr_api,
+    aws_vpc_endpoint.primary_ecr_dkr,
+    aws_vpc_endpoint.primary_eks,
+    aws_vpc_endpoint.primary_eks_auth,
+    aws_vpc_endpoint.primary_elasticloadbalancing,
+    aws_vpc_endpoint.primary_kms,
+    aws_vpc_endpoint.primary_logs,
+    aws_vpc_endpoint.primary_secretsmanager,
+    aws_vpc_endpoint.primary_sts,
+    aws_vpc_security_group_ingress_rule.primary_cluster_from_nodes,
+    aws_vpc_security_group_egress_rule.primary_nodes_to_cluster,
+    aws_vpc_security_group_ingress_rule.primary_nodes_from_cluster_kubelet,
+    aws_vpc_security_group_egress_rule.primary_nodes_to_endpoints,
+    aws_vpc_security_group_ingress_rule.primary_endpoints_from_nodes,
   ]
 }
 
 # ---------------------------------------------------------------------------------------------------------------------
 # primary (us-east-1): pods on Fargate
 # ---------------------------------------------------------------------------------------------------------------------
+
+# Nobody can run a collector on Fargate; its own log router writes here, set up by the ConfigMap aws-logging.
+# blueprint: regions.primary.cluster.fargateProfiles
+resource "aws_cloudwatch_log_group" "primary_fargate" {
+  provider = aws.primary
+
+  name              = "/aws/eks/${local.primary_cluster}/fargate"
+  retention_in_days = 2557
+  kms_key_id        = aws_kms_key.primary_logs.arn
+}
 
 # blueprint: regions.primary.cluster.fargateProfiles.audit-logs
 resource "aws_eks_fargate_profile" "primary_audit_logs" {
@@ -506,7 +593,10 @@ resource "aws_eks_fargate_profile" "primary_audit_logs" {
     }
   }
 
-  depends_on = [aws_iam_role_policy_attachment.primary_fargate]
+  depends_on = [
+    aws_iam_role_policy.primary_fargate_logs,
+    aws_iam_role_policy_attachment.primary_fargate,
+  ]
 }
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -683,6 +773,10 @@ resource "aws_eks_addon" "secondary_vpc_cni" {
     role_arn        = aws_iam_role.secondary_vpc_cni.arn
     service_account = "aws-node"
   }
+
+  depends_on = [
+    aws_iam_role_policy_attachment.secondary_vpc_cni,
+  ]
 }
 
 # blueprint: regions.secondary.cluster.addons.kube-proxy
@@ -740,6 +834,7 @@ resource "aws_eks_addon" "secondary_aws_ebs_csi_driver" {
   }
 
   depends_on = [
+    aws_iam_role_policy_attachment.secondary_ebs_csi,
     aws_eks_node_group.secondary_dr_standby,
     aws_eks_node_group.secondary_dr_compliance,
     aws_eks_node_group.secondary_dr_general,
@@ -851,12 +946,36 @@ resource "aws_eks_node_group" "secondary_dr_standby" {
     ignore_changes        = [scaling_config[0].desired_size]
   }
 
+  # A node that starts before its permissions, its network and its ways out are there never becomes ready; one that
+  # stops after them never says goodbye.
   depends_on = [
     aws_iam_role_policy_attachment.secondary_nodes_worker,
     aws_iam_role_policy_attachment.secondary_nodes_registry,
     aws_eks_addon.secondary_vpc_cni,
     aws_eks_addon.secondary_kube_proxy,
     aws_eks_addon.secondary_eks_pod_identity_agent,
+    aws_route.secondary_private_a_nat,
+    aws_route.secondary_private_b_nat,
+    aws_route.secondary_private_c_nat,
+    aws_route_table_association.secondary_private_a,
+    aws_route_table_association.secondary_private_b,
+    aws_route_table_association.secondary_private_c,
+    aws_vpc_endpoint.secondary_gateway_s3,
+    aws_vpc_endpoint.secondary_ec2,
+    aws_vpc_endpoint.secondary_ecr_api,
+    aws_vpc_endpoint.secondary_ecr_dkr,
+    aws_vpc_endpoint.secondary_eks,
+    aws_vpc_endpoint.secondary_eks_auth,
+    aws_vpc_endpoint.secondary_elasticloadbalancing,
+    aws_vpc_endpoint.secondary_kms,
+    aws_vpc_endpoint.secondary_logs,
+    aws_vpc_endpoint.secondary_secretsmanager,
+    aws_vpc_endpoint.secondary_sts,
+    aws_vpc_security_group_ingress_rule.secondary_cluster_from_nodes,
+    aws_vpc_security_group_egress_rule.secondary_nodes_to_cluster,
+    aws_vpc_security_group_ingress_rule.secondary_nodes_from_cluster_kubelet,
+    aws_vpc_security_group_egress_rule.secondary_nodes_to_endpoints,
+    aws_vpc_security_group_ingress_rule.secondary_endpoints_from_nodes,
   ]
 }
 
@@ -961,12 +1080,36 @@ resource "aws_eks_node_group" "secondary_dr_compliance" {
     ignore_changes        = [scaling_config[0].desired_size]
   }
 
+  # A node that starts before its permissions, its network and its ways out are there never becomes ready; one that
+  # stops after them never says goodbye.
   depends_on = [
     aws_iam_role_policy_attachment.secondary_nodes_worker,
     aws_iam_role_policy_attachment.secondary_nodes_registry,
     aws_eks_addon.secondary_vpc_cni,
     aws_eks_addon.secondary_kube_proxy,
     aws_eks_addon.secondary_eks_pod_identity_agent,
+    aws_route.secondary_private_a_nat,
+    aws_route.secondary_private_b_nat,
+    aws_route.secondary_private_c_nat,
+    aws_route_table_association.secondary_private_a,
+    aws_route_table_association.secondary_private_b,
+    aws_route_table_association.secondary_private_c,
+    aws_vpc_endpoint.secondary_gateway_s3,
+    aws_vpc_endpoint.secondary_ec2,
+    aws_vpc_endpoint.secondary_ecr_api,
+    aws_vpc_endpoint.secondary_ecr_dkr,
+    aws_vpc_endpoint.secondary_eks,
+    aws_vpc_endpoint.secondary_eks_auth,
+    aws_vpc_endpoint.secondary_elasticloadbalancing,
+    aws_vpc_endpoint.secondary_kms,
+    aws_vpc_endpoint.secondary_logs,
+    aws_vpc_endpoint.secondary_secretsmanager,
+    aws_vpc_endpoint.secondary_sts,
+    aws_vpc_security_group_ingress_rule.secondary_cluster_from_nodes,
+    aws_vpc_security_group_egress_rule.secondary_nodes_to_cluster,
+    aws_vpc_security_group_ingress_rule.secondary_nodes_from_cluster_kubelet,
+    aws_vpc_security_group_egress_rule.secondary_nodes_to_endpoints,
+    aws_vpc_security_group_ingress_rule.secondary_endpoints_from_nodes,
   ]
 }
 
@@ -1065,18 +1208,52 @@ resource "aws_eks_node_group" "secondary_dr_general" {
     ignore_changes        = [scaling_config[0].desired_size]
   }
 
+  # A node that starts before its permissions, its network and its ways out are there never becomes ready; one that
+  # stops after them never says goodbye.
   depends_on = [
     aws_iam_role_policy_attachment.secondary_nodes_worker,
     aws_iam_role_policy_attachment.secondary_nodes_registry,
     aws_eks_addon.secondary_vpc_cni,
     aws_eks_addon.secondary_kube_proxy,
     aws_eks_addon.secondary_eks_pod_identity_agent,
+    aws_route.secondary_private_a_nat,
+    aws_route.secondary_private_b_nat,
+    aws_route.secondary_private_c_nat,
+    aws_route_table_association.secondary_private_a,
+    aws_route_table_association.secondary_private_b,
+    aws_route_table_association.secondary_private_c,
+    aws_vpc_endpoint.secondary_gateway_s3,
+    aws_vpc_endpoint.secondary_ec2,
+    aws_vpc_endpoint.secondary_ecr_api,
+    aws_vpc_endpoint.secondary_ecr_dkr,
+    aws_vpc_endpoint.secondary_eks,
+    aws_vpc_endpoint.secondary_eks_auth,
+    aws_vpc_endpoint.secondary_elasticloadbalancing,
+    aws_vpc_endpoint.secondary_kms,
+    aws_vpc_endpoint.secondary_logs,
+    aws_vpc_endpoint.secondary_secretsmanager,
+    aws_vpc_endpoint.secondary_sts,
+    aws_vpc_security_group_ingress_rule.secondary_cluster_from_nodes,
+    aws_vpc_security_group_egress_rule.secondary_nodes_to_cluster,
+    aws_vpc_security_group_ingress_rule.secondary_nodes_from_cluster_kubelet,
+    aws_vpc_security_group_egress_rule.secondary_nodes_to_endpoints,
+    aws_vpc_security_group_ingress_rule.secondary_endpoints_from_nodes,
   ]
 }
 
 # ---------------------------------------------------------------------------------------------------------------------
 # secondary (us-west-2): pods on Fargate
 # ---------------------------------------------------------------------------------------------------------------------
+
+# Nobody can run a collector on Fargate; its own log router writes here, set up by the ConfigMap aws-logging.
+# blueprint: regions.secondary.cluster.fargateProfiles
+resource "aws_cloudwatch_log_group" "secondary_fargate" {
+  provider = aws.secondary
+
+  name              = "/aws/eks/${local.secondary_cluster}/fargate"
+  retention_in_days = 2557
+  kms_key_id        = aws_kms_key.secondary_logs.arn
+}
 
 # blueprint: regions.secondary.cluster.fargateProfiles.audit-logs
 resource "aws_eks_fargate_profile" "secondary_audit_logs" {
@@ -1099,7 +1276,10 @@ resource "aws_eks_fargate_profile" "secondary_audit_logs" {
     }
   }
 
-  depends_on = [aws_iam_role_policy_attachment.secondary_fargate]
+  depends_on = [
+    aws_iam_role_policy.secondary_fargate_logs,
+    aws_iam_role_policy_attachment.secondary_fargate,
+  ]
 }
 
 # ---------------------------------------------------------------------------------------------------------------------

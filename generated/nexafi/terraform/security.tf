@@ -219,10 +219,9 @@ data "aws_iam_policy_document" "primary_audit_key" {
     }
   }
 
-  # CloudTrail looks at the key, and reads it where the bucket uses bucket keys.
   statement {
     sid       = "CloudTrailDescribe"
-    actions   = ["kms:Decrypt", "kms:DescribeKey"]
+    actions   = ["kms:DescribeKey"]
     resources = ["*"]
 
     principals {
@@ -561,6 +560,26 @@ resource "aws_iam_role_policy_attachment" "primary_fargate" {
 
   role       = aws_iam_role.primary_fargate.name
   policy_arn = "arn:${local.partition}:iam::aws:policy/AmazonEKSFargatePodExecutionRolePolicy"
+}
+
+# blueprint: regions.primary.cluster.fargateProfiles
+data "aws_iam_policy_document" "primary_fargate_logs" {
+  provider = aws.primary
+
+  statement {
+    sid       = "Write"
+    actions   = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
+    resources = ["${aws_cloudwatch_log_group.primary_fargate.arn}:*"]
+  }
+}
+
+# blueprint: regions.primary.cluster.fargateProfiles
+resource "aws_iam_role_policy" "primary_fargate_logs" {
+  provider = aws.primary
+
+  name   = "write-logs"
+  role   = aws_iam_role.primary_fargate.id
+  policy = data.aws_iam_policy_document.primary_fargate_logs.json
 }
 
 # primary: flow logs
@@ -1335,6 +1354,26 @@ resource "aws_iam_role_policy_attachment" "secondary_fargate" {
 
   role       = aws_iam_role.secondary_fargate.name
   policy_arn = "arn:${local.partition}:iam::aws:policy/AmazonEKSFargatePodExecutionRolePolicy"
+}
+
+# blueprint: regions.secondary.cluster.fargateProfiles
+data "aws_iam_policy_document" "secondary_fargate_logs" {
+  provider = aws.secondary
+
+  statement {
+    sid       = "Write"
+    actions   = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
+    resources = ["${aws_cloudwatch_log_group.secondary_fargate.arn}:*"]
+  }
+}
+
+# blueprint: regions.secondary.cluster.fargateProfiles
+resource "aws_iam_role_policy" "secondary_fargate_logs" {
+  provider = aws.secondary
+
+  name   = "write-logs"
+  role   = aws_iam_role.secondary_fargate.id
+  policy = data.aws_iam_policy_document.secondary_fargate_logs.json
 }
 
 # secondary: flow logs
@@ -2118,7 +2157,8 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "audit" {
   bucket = aws_s3_bucket.audit.id
 
   rule {
-    bucket_key_enabled = true
+    # A bucket key would hide from the key's policy which trail writes.
+    bucket_key_enabled = false
 
     apply_server_side_encryption_by_default {
       sse_algorithm     = "aws:kms"
@@ -2264,8 +2304,7 @@ resource "aws_s3_bucket_policy" "audit" {
 resource "aws_s3_bucket" "config" {
   provider = aws.primary
 
-  bucket              = "${local.prefix}-config-${local.account_id}"
-  object_lock_enabled = false
+  bucket = "${local.prefix}-config-${local.account_id}"
 
   lifecycle {
     prevent_destroy = true
@@ -2622,6 +2661,8 @@ resource "aws_config_delivery_channel" "primary" {
 
   depends_on = [
     aws_config_configuration_recorder.primary,
+    aws_iam_role_policy.config,
+    aws_iam_role_policy_attachment.config,
     aws_s3_bucket_policy.config,
   ]
 }
@@ -2659,6 +2700,8 @@ resource "aws_config_delivery_channel" "secondary" {
 
   depends_on = [
     aws_config_configuration_recorder.secondary,
+    aws_iam_role_policy.config,
+    aws_iam_role_policy_attachment.config,
     aws_s3_bucket_policy.config,
   ]
 }

@@ -711,28 +711,6 @@ resource "aws_vpc_endpoint" "primary_eks" {
 }
 
 # blueprint: regions.primary.vpc.endpoints.interface
-data "aws_iam_policy_document" "primary_endpoint_eks_auth" {
-  provider = aws.primary
-
-  statement {
-    sid       = "OwnAccount"
-    actions   = ["eks-auth:AssumeRoleForPodIdentity"]
-    resources = ["*"]
-
-    principals {
-      type        = "*"
-      identifiers = ["*"]
-    }
-
-    condition {
-      test     = "StringEquals"
-      variable = "aws:PrincipalAccount"
-      values   = [local.account_id]
-    }
-  }
-}
-
-# blueprint: regions.primary.vpc.endpoints.interface
 resource "aws_vpc_endpoint" "primary_eks_auth" {
   provider = aws.primary
 
@@ -741,7 +719,6 @@ resource "aws_vpc_endpoint" "primary_eks_auth" {
   vpc_endpoint_type   = "Interface"
   private_dns_enabled = true
   security_group_ids  = [aws_security_group.primary_endpoints.id]
-  policy              = data.aws_iam_policy_document.primary_endpoint_eks_auth.json
 
   subnet_ids = [
     aws_subnet.primary_private_a.id,
@@ -1685,28 +1662,6 @@ resource "aws_vpc_endpoint" "secondary_eks" {
 }
 
 # blueprint: regions.secondary.vpc.endpoints.interface
-data "aws_iam_policy_document" "secondary_endpoint_eks_auth" {
-  provider = aws.secondary
-
-  statement {
-    sid       = "OwnAccount"
-    actions   = ["eks-auth:AssumeRoleForPodIdentity"]
-    resources = ["*"]
-
-    principals {
-      type        = "*"
-      identifiers = ["*"]
-    }
-
-    condition {
-      test     = "StringEquals"
-      variable = "aws:PrincipalAccount"
-      values   = [local.account_id]
-    }
-  }
-}
-
-# blueprint: regions.secondary.vpc.endpoints.interface
 resource "aws_vpc_endpoint" "secondary_eks_auth" {
   provider = aws.secondary
 
@@ -1715,7 +1670,6 @@ resource "aws_vpc_endpoint" "secondary_eks_auth" {
   vpc_endpoint_type   = "Interface"
   private_dns_enabled = true
   security_group_ids  = [aws_security_group.secondary_endpoints.id]
-  policy              = data.aws_iam_policy_document.secondary_endpoint_eks_auth.json
 
   subnet_ids = [
     aws_subnet.secondary_private_a.id,
