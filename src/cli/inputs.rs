@@ -25,7 +25,7 @@ const PASSED_OVER: [&str; 4] = [".git", ".terraform", "target", "node_modules"];
 pub(super) struct Inputs {
     pub(super) sources: Sources,
     pub(super) blueprints: Vec<FileId>,
-    /// `.tf` files by the directory they lie in, which makes them one module.
+    /// `.tf` files by the directory on disk they lie in, which makes them one module.
     pub(super) modules: BTreeMap<Utf8PathBuf, Vec<FileId>>,
     pub(super) manifests: Vec<FileId>,
     /// Files that had to be checked and cannot be.
@@ -51,12 +51,30 @@ impl Inputs {
                 inputs.take(path, true, surroundings);
             }
         }
+        // A module is a directory: judged by one of its files alone it would lack what the others declare.
+        let typed = |files: &Vec<FileId>| {
+            let first = inputs.sources.get(*files.first()?)?;
+            first.path().parent().map(Utf8Path::to_owned)
+        };
+        let modules: Vec<Utf8PathBuf> = inputs.modules.values().filter_map(typed).collect();
+        for directory in modules {
+            for path in siblings(&directory, surroundings) {
+                if seen.insert(normalise(&surroundings.on_disk(&path))) {
+                    inputs.details.push(format!("read too: {path}: of the same module"));
+                    inputs.take(&path, false, surroundings);
+                }
+            }
+        }
         for directory in directories {
             for path in inputs.walk(directory, surroundings) {
                 if seen.insert(normalise(&surroundings.on_disk(&path))) {
                     inputs.take(&path, false, surroundings);
                 }
             }
+        }
+        let sources = &inputs.sources;
+        for files in inputs.modules.values_mut() {
+            files.sort_by_key(|id| sources.get(*id).map(SourceFile::path));
         }
         inputs
     }
@@ -76,15 +94,17 @@ impl Inputs {
     }
 
     /// Adds a text under the kind it is of.
-    pub(super) fn add(&mut self, kind: InputKind, file: SourceFile) -> FileId {
-        let directory = file.path().parent().map(Utf8Path::to_owned).unwrap_or_default();
+    fn add(&mut self, kind: InputKind, file: SourceFile, surroundings: &Surroundings) {
+        let on_disk = normalise(&surroundings.on_disk(file.path()));
         let id = self.sources.add(file);
         match kind {
             InputKind::Blueprint => self.blueprints.push(id),
-            InputKind::Terraform => self.modules.entry(directory).or_default().push(id),
+            InputKind::Terraform => {
+                let directory = on_disk.parent().map(Utf8Path::to_owned).unwrap_or_default();
+                self.modules.entry(directory).or_default().push(id);
+            }
             InputKind::Kubernetes => self.manifests.push(id),
         }
-        id
     }
 
     /// The files below a directory, sorted, as the user would have typed them. Links to directories are not
@@ -172,9 +192,7 @@ impl Inputs {
             }
         };
         match kind.or_else(|| sniff(&file, named)) {
-            Some(kind) => {
-                self.add(kind, file);
-            }
+            Some(kind) => self.add(kind, file, surroundings),
             None if named => self.warnings.push(format!(
                 "{path} is passed over: neither a blueprint (apiVersion: nexafi-gen/v1) nor a Kubernetes manifest \
                  (apiVersion and kind)"
@@ -184,6 +202,19 @@ impl Inputs {
             }
         }
     }
+}
+
+/// The `.tf` files of a directory, sorted.
+fn siblings(directory: &Utf8Path, surroundings: &Surroundings) -> Vec<Utf8PathBuf> {
+    WalkDir::new(surroundings.on_disk(directory))
+        .max_depth(1)
+        .sort_by_file_name()
+        .into_iter()
+        .filter_map(Result::ok)
+        .filter(|entry| entry.path().is_file())
+        .filter_map(|entry| entry.file_name().to_str().map(|name| directory.join(name)))
+        .filter(|path| path.extension() == Some("tf"))
+        .collect()
 }
 
 /// The policy files below a directory, sorted: every YAML file.

@@ -210,6 +210,28 @@ fn a_file_reached_twice_is_checked_once() {
     assert_eq!(once.lines().count(), 1);
 }
 
+#[test]
+fn one_file_of_a_module_is_judged_with_the_others_it_needs() {
+    let desk = Desk::new();
+    desk.put("net/vpc.tf", "resource \"aws_vpc\" \"main\" {\n  cidr_block = var.cidr\n}\n");
+    desk.put("net/variables.tf", "variable \"cidr\" {\n  type    = string\n  default = \"10.0.0.0/16\"\n}\n");
+    let flow_log = "resource \"aws_flow_log\" \"main\" {\n  vpc_id               = aws_vpc.main.id\n  traffic_type         = \
+                    \"ALL\"\n  log_destination_type = \"s3\"\n  log_destination      = \"arn:aws:s3:::logs\"\n}\n";
+    desk.put("net/log.tf", flow_log);
+    for staged in ["net/vpc.tf", "net/log.tf", "net"] {
+        let ran = desk.run(&format!("lint {staged} --select NXF-NET-001"));
+        assert_eq!(ran.code, ExitCode::Clean, "{staged}: {}", ran.out);
+    }
+    desk.put("net/log.tf", flow_log.replace("ALL", "REJECT"));
+    let whole = desk.run("lint net --select NXF-NET-001 --format concise").out;
+    assert!(whole.contains("net/vpc.tf:1:1: high NXF-NET-001"), "{whole}");
+    assert_eq!(desk.run("lint net/log.tf --select NXF-NET-001 --format concise").out, whole);
+    let absolute = desk.directory.join("net/vpc.tf");
+    let mixed = desk.run(&format!("lint ./net/log.tf {absolute} --select NXF-NET-001 --format concise")).out;
+    assert_eq!(mixed.lines().count(), 2, "{mixed}");
+    assert!(desk.run("lint net/log.tf -v").err.contains("read too: net/vpc.tf: of the same module"));
+}
+
 #[cfg(unix)]
 #[test]
 fn links_in_a_circle_end() {
