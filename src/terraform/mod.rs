@@ -6,7 +6,6 @@
 //! written; [`Module::is_partial_json`] tells such a tree from an object.
 
 mod blocks;
-mod convert;
 mod declared;
 mod evaluate;
 pub mod format;

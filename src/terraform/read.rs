@@ -7,7 +7,6 @@ use hcl_edit::structure::Structure;
 use crate::source::{FileId, Finding, Map, Node, Sources, Value};
 
 use super::blocks::member_name;
-use super::convert;
 use super::declared::{self, Declared};
 use super::evaluate::{Evaluator, Scope};
 use super::module::{Block, Index, Module, Resource};
@@ -50,7 +49,6 @@ pub fn read(sources: &Sources, files: &[FileId]) -> (Module, Vec<Finding>) {
         }
     }
     let mut module = assemble(sources, &declared, references.resources, evaluator);
-    convert::convert(&mut module);
     module.uses = references.uses;
     for resource in &mut module.resources {
         if let Some(block) = schema::type_schema(&resource.type_key()) {

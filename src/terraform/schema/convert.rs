@@ -18,9 +18,15 @@ pub(in crate::terraform) fn convert(body: &mut Node, block: &Block) {
     }
     for (name, nested) in &block.blocks {
         match map.entries.get_mut(name.as_str()).map(|entry| &mut entry.node.value) {
-            Some(Value::List(items)) => items.iter_mut().for_each(|item| convert(item, &nested.block)),
+            Some(Value::List(items)) => {
+                for item in items {
+                    convert(item, &nested.block);
+                }
+            }
             Some(Value::Map(Map { entries })) => {
-                entries.values_mut().for_each(|entry| convert(&mut entry.node, &nested.block));
+                for entry in entries.values_mut() {
+                    convert(&mut entry.node, &nested.block);
+                }
             }
             _ => {}
         }
@@ -40,11 +46,15 @@ fn scalars(node: &mut Node, wanted: &Type) {
             _ => return,
         },
         (Value::List(items), Type::List(of) | Type::Set(of)) => {
-            items.iter_mut().for_each(|item| scalars(item, of));
+            for item in items {
+                scalars(item, of);
+            }
             return;
         }
         (Value::Map(map), Type::Map(of)) => {
-            map.entries.values_mut().for_each(|entry| scalars(&mut entry.node, of));
+            for entry in map.entries.values_mut() {
+                scalars(&mut entry.node, of);
+            }
             return;
         }
         (Value::Map(map), Type::Object(members)) => {
