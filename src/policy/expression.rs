@@ -102,6 +102,19 @@ pub(super) enum Binary {
 }
 
 impl Expr {
+    /// The expressions directly inside, those of macros and calls apart.
+    pub(super) fn parts(&self) -> Vec<&Self> {
+        match self {
+            Self::And(left, right) | Self::Or(left, right) | Self::Default(left, right) => vec![left, right],
+            Self::Binary { left, right, .. } => vec![left, right],
+            Self::Not(operand) | Self::Negate(operand) | Self::Matches { operand, .. } => vec![operand],
+            Self::If(parts) => vec![&parts.0, &parts.1, &parts.2],
+            Self::List(items) => items.iter().collect(),
+            Self::Map(entries) => entries.iter().flat_map(|(key, value)| [key, value]).collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// A path as it was written (`this.vpc_config[0].subnet_ids`), for messages; `None` for anything else.
     pub(super) fn written(&self) -> Option<String> {
         match self {

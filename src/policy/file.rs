@@ -94,6 +94,8 @@ impl Scope {
 pub struct Rule {
     /// Which things it looks at.
     pub scope: Scope,
+    /// Where that is written.
+    pub(super) span: Span,
     /// Other kinds of input it looks at; it is skipped without them.
     pub needs: Vec<SubjectKind>,
     pub(super) when: Option<Cel>,
@@ -148,7 +150,7 @@ impl Text {
     }
 }
 
-fn placed(faults: &[CompileFault], span: Span, verbatim: Option<u32>) -> Vec<Finding> {
+pub(super) fn placed(faults: &[CompileFault], span: Span, verbatim: Option<u32>) -> Vec<Finding> {
     faults
         .iter()
         .map(|found| {

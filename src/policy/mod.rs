@@ -3,6 +3,7 @@
 //! How policies are written, and what expressions mean: `docs/policy-language.md`. Nothing here reads a disk, a clock
 //! or the environment.
 
+mod arguments;
 mod catalogue;
 mod controls;
 mod evaluate;

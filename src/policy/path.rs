@@ -66,6 +66,22 @@ impl Path {
         names.next().unwrap_or("node")
     }
 
+    /// The keys of each step; steps over indices and `*` are left out.
+    pub(super) fn names(&self) -> Vec<&[String]> {
+        let named = |segment: &'_ Segment| match segment {
+            Segment::Key(name) => name.parse::<usize>().is_err(),
+            Segment::Either(_) => true,
+            Segment::Every => false,
+        };
+        let keys = self.segments.iter().filter(|segment| named(segment));
+        keys.map(|segment| match segment {
+            Segment::Key(name) => std::slice::from_ref(name),
+            Segment::Either(names) => names.as_slice(),
+            Segment::Every => &[],
+        })
+        .collect()
+    }
+
     /// Every place the path leads to, in the order of the tree.
     pub(super) fn walk<'a>(&self, from: &Match<'a>) -> Vec<Match<'a>> {
         let mut places = vec![from.clone()];

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
+use super::arguments::{self, Stranger};
 use super::controls::Framework;
-use super::file::{Cel, Control, Example, Policy, Provenance, Rule, Scope, Text};
+use super::expression::CompileFault;
+use super::file::{Cel, Control, Example, Policy, Provenance, Rule, Scope, Text, placed};
 use super::path::{Path, join};
 use crate::source::{
     Entry, FileId, Finding, Map, Node, Severity, SourceFile, Span, SubjectKind, Value, Verdict, did_you_mean,
@@ -60,18 +62,52 @@ fn as_policy_fault(mut finding: Finding) -> Finding {
     finding
 }
 
-/// Compiles every expression of a policy and returns what is wrong with them.
+/// Compiles every expression of a policy, checks the names of Terraform's types and arguments in it, and returns what is
+/// wrong.
 pub(super) fn check(policy: &Policy) -> Vec<Finding> {
     let mut findings = Vec::new();
     for rule in &policy.rules {
+        let types = arguments::types(rule);
+        let known = types.is_empty();
+        findings.extend(types.iter().flat_map(|found| strangers(found, "", rule.span, None)));
         for cel in rule.when.iter().chain([&rule.assert]) {
-            findings.extend(cel.compiled().err().unwrap_or_default());
+            match cel.compiled() {
+                Ok(expression) if known => {
+                    let found = arguments::names(rule, expression);
+                    findings.extend(
+                        found.iter().flat_map(|found| strangers(found, &cel.text, cel.span, cel.verbatim)),
+                    );
+                }
+                Ok(_) => {}
+                Err(faults) => findings.extend(faults),
+            }
         }
         for text in rule.message.iter().chain(&rule.help) {
-            findings.extend(text.compiled().err().unwrap_or_default());
+            match text.compiled() {
+                Ok(template) if known => {
+                    let found =
+                        template.expressions().flat_map(|expression| arguments::names(rule, expression));
+                    findings.extend(
+                        found.flat_map(|found| strangers(&found, &text.text, text.span, text.verbatim)),
+                    );
+                }
+                Ok(_) => {}
+                Err(faults) => findings.extend(faults),
+            }
         }
     }
     findings
+}
+
+fn strangers(found: &Stranger, text: &str, span: Span, verbatim: Option<u32>) -> Vec<Finding> {
+    let start = text.find(&found.text);
+    let fault = CompileFault {
+        start: start.unwrap_or(0),
+        end: start.map_or(text.len(), |start| start + found.text.len()),
+        message: found.message.clone(),
+        help: found.help.clone(),
+    };
+    placed(&[fault], span, verbatim)
 }
 
 /// The value is faulty, and a finding says so.
@@ -341,6 +377,7 @@ impl Reader<'_> {
         let needs = self.optional(map, "needs", pointer, Self::needs);
         Some(Rule {
             scope: scope?,
+            span: scope_keys.iter().find_map(|key| map.get(key)).map_or(node.span, |node| node.span),
             needs: needs.ok()?.unwrap_or_default(),
             when: when.ok()?,
             each: each.ok()?,

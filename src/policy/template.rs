@@ -46,6 +46,14 @@ impl Template {
         if faults.is_empty() { Ok(Self { parts }) } else { Err(faults) }
     }
 
+    /// The expressions in it.
+    pub(super) fn expressions(&self) -> impl Iterator<Item = &Expression> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Text(_) => None,
+            Part::Value(expression) => Some(expression),
+        })
+    }
+
     /// The message with its values; what has no value reads `(unknown)`.
     pub(super) fn render<'a>(&'a self, interpreter: &mut Interpreter<'a, '_>) -> String {
         let mut text = String::new();

@@ -93,6 +93,34 @@ fn more_expressions_that_do_not_compile() {
 }
 
 #[test]
+fn arguments_that_the_provider_does_not_know() {
+    let rules = r#"  terraform:
+    - resource: aws_kms_key
+      when: has(this.tag)
+      assert: this.enable_key_rotatoin == true && this.lifecycle[0].prevent_destroy
+      message: "{{ this.nmae }}"
+    - resource: aws_vcp
+      assert: this.anything
+    - resource: aws_security_group
+      each: ingress.*
+      assert: item.cidr_block == null && this.egress.all(e, e.cidr_blocks.all(c, c.x) && e.from_prt == 1)
+    - resource: aws_eks_cluster
+      assert: this.vpc_config[0].endpoint_public_acces == false
+    - resource: aws_vpc
+      assert: >-
+        referrers(this, "aws_flow_log").filter(f, f.traffic_type == "ALL").exists(f, f.log_destinaton != null)
+        && size(resources(["aws_flow_log", "aws_floh_log"])) > 0
+    - resource: [aws_lb, aws_alb, custom_thing]
+      assert: this.nobody_knows
+  kubernetes:
+    kind: Pod
+    needs: terraform
+    assert: resources("aws_eks_node_group").all(g, g.taints == null) && this.made_up == null
+"#;
+    insta::assert_snapshot!(faults(&policy_text(rules)));
+}
+
+#[test]
 fn texts_that_are_no_policy() {
     let mut all = String::new();
     for text in ["", "# only a comment\n", "- a\n", "id: [\n", "id: a\nid: b\n", "a: 1\n---\nb: 1\n"] {

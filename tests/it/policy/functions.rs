@@ -146,7 +146,7 @@ fn the_graph_of_a_module() {
     for (assert, expected) in [
         ("size(resources('aws_vpc')) == 2".to_owned(), "pass"),
         ("size(resources(['aws_vpc', 'aws_subnet'])) == 3".to_owned(), "pass"),
-        ("size(resources('data.aws_region')) == 1 && size(resources('aws_region')) == 0".to_owned(), "pass"),
+        ("size(resources('data.aws_region')) == 1 && size(resources('data.aws_vpc')) == 0".to_owned(), "pass"),
         ("resources('aws_vpc').map(v, address(v)) == ['aws_vpc.main', 'aws_vpc.other']".to_owned(), "pass"),
         (
             "referrers(resources('aws_vpc')[0], 'aws_flow_log').exists(f, f.traffic_type == 'ALL')"
