@@ -105,8 +105,10 @@ impl Expr {
     /// The expressions directly inside, those of macros and calls apart.
     pub(super) fn parts(&self) -> Vec<&Self> {
         match self {
-            Self::And(left, right) | Self::Or(left, right) | Self::Default(left, right) => vec![left, right],
-            Self::Binary { left, right, .. } => vec![left, right],
+            Self::And(left, right)
+            | Self::Or(left, right)
+            | Self::Default(left, right)
+            | Self::Binary { left, right, .. } => vec![left, right],
             Self::Not(operand) | Self::Negate(operand) | Self::Matches { operand, .. } => vec![operand],
             Self::If(parts) => vec![&parts.0, &parts.1, &parts.2],
             Self::List(items) => items.iter().collect(),

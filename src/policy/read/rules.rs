@@ -1,0 +1,199 @@
+//! Rules of a policy file.
+
+use std::sync::OnceLock;
+
+use super::{RULE_KEYS, RULES_KEYS, Reader, Reported, SCOPE_KEYS};
+use crate::policy::file::{Cel, Rule, Scope, Text};
+use crate::policy::path::{Path, join};
+use crate::source::{Entry, Map, Node, Span, SubjectKind, Value};
+
+impl Reader<'_> {
+    pub(super) fn rules(&mut self, node: &Node) -> Option<Vec<Rule>> {
+        let map = self.fields(node, "rules", "`rules`", &RULES_KEYS)?;
+        let mut rules = Vec::new();
+        let mut whole = true;
+        for (key, scope_keys) in RULES_KEYS.iter().zip(SCOPE_KEYS) {
+            let Some(entry) = map.entries.get(*key) else { continue };
+            let pointer = join("rules", key);
+            let nodes = match &entry.node.value {
+                Value::List(items) => items.iter().collect(),
+                _ => vec![&entry.node],
+            };
+            for (at, rule) in nodes.iter().enumerate() {
+                let pointer = if nodes.len() > 1 { join(&pointer, &at.to_string()) } else { pointer.clone() };
+                match self.rule(rule, key, scope_keys, &pointer) {
+                    Some(rule) => rules.push(rule),
+                    None => whole = false,
+                }
+            }
+        }
+        if rules.is_empty() && whole {
+            self.fault(
+                node.span,
+                "rules",
+                "there is no rule",
+                "write one under blueprint, terraform or kubernetes",
+            );
+            return None;
+        }
+        whole.then_some(rules)
+    }
+
+    fn rule(&mut self, node: &Node, kind: &str, scope_keys: &[&str], pointer: &str) -> Option<Rule> {
+        let known: Vec<&str> = scope_keys.iter().chain(&RULE_KEYS).copied().collect();
+        let map = self.fields(node, pointer, &format!("a {kind} rule"), &known)?;
+        let scope = self.scope(map, node.span, kind, pointer);
+        let each = self.optional(map, "each", pointer, Self::path);
+        let in_each = matches!(&each, Ok(Some(_)));
+        let when = self.optional(map, "when", pointer, |reader, node, at| reader.cel(node, at, in_each));
+        let assert = self
+            .required(map, node.span, pointer, "assert", "write the expression that has to be true")
+            .and_then(|node| self.cel(node, &join(pointer, "assert"), in_each));
+        let at = self.optional(map, "at", pointer, Self::path);
+        let message =
+            self.optional(map, "message", pointer, |reader, node, at| reader.message(node, at, in_each));
+        let help = self.optional(map, "help", pointer, |reader, node, at| reader.message(node, at, in_each));
+        let fix = self.optional(map, "fix", pointer, Self::fix);
+        let needs = self.optional(map, "needs", pointer, Self::needs);
+        Some(Rule {
+            scope: scope?,
+            span: scope_keys.iter().find_map(|key| map.get(key)).map_or(node.span, |node| node.span),
+            needs: needs.ok()?.unwrap_or_default(),
+            when: when.ok()?,
+            each: each.ok()?,
+            assert: assert?,
+            at: at.ok()?,
+            message: message.ok()?,
+            help: help.ok()?,
+            fix: fix.ok()?.unwrap_or_default(),
+        })
+    }
+
+    /// The value of a key that may be absent.
+    pub(super) fn optional<T>(
+        &mut self,
+        map: &Map,
+        key: &str,
+        pointer: &str,
+        read: impl FnOnce(&mut Self, &Node, &str) -> Option<T>,
+    ) -> Result<Option<T>, Reported> {
+        match map.get(key) {
+            None => Ok(None),
+            Some(node) => read(self, node, &join(pointer, key)).map(Some).ok_or(Reported),
+        }
+    }
+
+    fn scope(&mut self, map: &Map, owner: Span, kind: &str, pointer: &str) -> Option<Scope> {
+        match kind {
+            "blueprint" => {
+                let node =
+                    self.required(map, owner, pointer, "select", "write the path of the nodes to look at")?;
+                self.path(node, &join(pointer, "select")).map(Scope::Blueprint)
+            }
+            "terraform" => {
+                let node =
+                    self.required(map, owner, pointer, "resource", "write the resource type to look at")?;
+                self.texts(node, &join(pointer, "resource")).map(Scope::Terraform)
+            }
+            _ => match (map.get("kind"), map.entries.get("workload")) {
+                (Some(node), None) => self.texts(node, &join(pointer, "kind")).map(Scope::Kubernetes),
+                (None, Some(Entry { node, .. })) if node.as_bool() == Some(true) => Some(Scope::Workload),
+                (_, Some(entry)) => {
+                    let help = "write either `kind: Deployment` or `workload: true`";
+                    self.fault(entry.key, &join(pointer, "workload"), "`workload: true` stands alone", help);
+                    None
+                }
+                (None, None) => {
+                    let place = map.entries.first().map_or(owner, |(_, first)| first.key);
+                    let help = "write `kind: Deployment`, or `workload: true` for everything that has a pod";
+                    self.fault(place, pointer, "`kind` is missing", help);
+                    None
+                }
+            },
+        }
+    }
+
+    fn path(&mut self, node: &Node, pointer: &str) -> Option<Path> {
+        let text = self.text(node, pointer)?;
+        match Path::parse(&text) {
+            Ok(path) => Some(path),
+            Err(why) => {
+                self.fault(
+                    node.span,
+                    pointer,
+                    format!("`{text}` is no path: {why}"),
+                    "write keys and `*`, joined by dots",
+                );
+                None
+            }
+        }
+    }
+
+    /// Where a text begins in the file, if it stands there as it is (quotes and indented blocks change it).
+    fn verbatim(&self, node: &Node, text: &str) -> Option<u32> {
+        let at = self.file.slice(node.span).find(text)?;
+        u32::try_from(at).ok().map(|at| node.span.start + at)
+    }
+
+    fn cel(&mut self, node: &Node, pointer: &str, each: bool) -> Option<Cel> {
+        let text = match &node.value {
+            // `assert: true` and `assert: false` are expressions too.
+            Value::Bool(value) => value.to_string(),
+            _ => self.text(node, pointer)?,
+        };
+        let verbatim = self.verbatim(node, &text);
+        Some(Cel { text, span: node.span, verbatim, each, compiled: OnceLock::new() })
+    }
+
+    fn message(&mut self, node: &Node, pointer: &str, each: bool) -> Option<Text> {
+        let text = self.text(node, pointer)?;
+        let verbatim = self.verbatim(node, &text);
+        Some(Text { text, span: node.span, verbatim, each, compiled: OnceLock::new() })
+    }
+
+    fn fix(&mut self, node: &Node, pointer: &str) -> Option<Vec<(Path, Node)>> {
+        let map = self.fields(node, pointer, "`fix`", &["set"])?;
+        let set = self.required(map, node.span, pointer, "set", "write `{set: {path: value}}`")?;
+        let Some(entries) = set.as_map() else {
+            self.fault(
+                set.span,
+                pointer,
+                "`set` is a mapping of paths to values",
+                "write `{set: {path: value}}`",
+            );
+            return None;
+        };
+        let mut fix = Vec::new();
+        for (key, entry) in entries.iter() {
+            match Path::parse(key) {
+                Ok(path) => fix.push((path, entry.node.clone())),
+                Err(why) => {
+                    self.fault(
+                        entry.key,
+                        pointer,
+                        format!("`{key}` is no path: {why}"),
+                        "write keys joined by dots",
+                    );
+                }
+            }
+        }
+        Some(fix)
+    }
+
+    fn needs(&mut self, node: &Node, pointer: &str) -> Option<Vec<SubjectKind>> {
+        let kinds = [SubjectKind::Blueprint, SubjectKind::Terraform, SubjectKind::Kubernetes];
+        let mut needs = Vec::new();
+        for name in self.texts(node, pointer)? {
+            match RULES_KEYS.iter().zip(kinds).find(|(known, _)| **known == name) {
+                Some((_, kind)) => needs.push(kind),
+                None => self.fault(
+                    node.span,
+                    pointer,
+                    format!("`{name}` is no kind of input"),
+                    "blueprint, terraform or kubernetes",
+                ),
+            }
+        }
+        Some(needs)
+    }
+}
