@@ -163,6 +163,8 @@ fn explain(id: FileId, file: &SourceFile, base: usize, piece: &str, error: &Erro
     };
     let message = match message {
         said if said.contains("redefined attribute") => "this argument stands twice in its block".to_owned(),
+        said if said.starts_with("invalid expression") => "a value is expected here".to_owned(),
+        said if said.contains("newline") => "the line should end here".to_owned(),
         said if said.contains("redefined object key") => "this key stands twice in its object".to_owned(),
         said => said.to_owned(),
     };

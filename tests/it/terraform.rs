@@ -406,6 +406,10 @@ resource "aws_vpc" "three" {
   cidr_block "10.0.0.0/16"
 }
 
+resource "aws_vpc" "eight" {
+  a = 3 b = 4
+}
+
 resource "aws_vpc" "four" {
   a = 'single'
 }
