@@ -23,5 +23,6 @@ pub use catalogue::{Catalogue, embedded};
 pub use controls::Framework;
 pub use evaluate::{Evaluated, Evaluation, Skipped, evaluate, fingerprint};
 pub use file::{Control, Example, Policy, Provenance, Rule, Scope};
+pub use functions::usages as functions;
 pub use path::Path;
 pub use world::World;

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use crate::kubernetes::Object;
 use crate::source::{Map, Node, Reference, Value};
-use crate::terraform::Resource;
+use crate::terraform::{Resource, schema};
 
 /// A value of an expression.
 #[derive(Debug, Clone)]
@@ -298,7 +298,10 @@ impl<'a> Dict<'a> {
             Self::Made(entries) => {
                 entries.iter().find(|(name, _)| name == key).map(|(_, value)| value.clone())
             }
-            Self::Resource(resource) if resource.body.as_map().is_none() => Some(Val::from(&resource.body)),
+            Self::Resource(resource) => match &resource.body.value {
+                Value::Map(map) => map.get(key).map(Val::from).or_else(|| found_out(resource, key)),
+                unknown => Some(Val::from(unknown)),
+            },
             _ => self.tree()?.get(key).map(Val::from),
         }
     }
@@ -311,6 +314,21 @@ impl<'a> Dict<'a> {
             }),
         }
     }
+}
+
+/// What a data source says of itself is not absent because nobody wrote it: it is known after it has been read.
+fn found_out<'a>(resource: &'a Resource, attribute: &str) -> Option<Val<'a>> {
+    if resource.managed {
+        return None;
+    }
+    let block = schema::type_schema(&resource.type_key())?;
+    let computed = block.attributes.get(attribute)?.computed;
+    computed.then(|| {
+        Val::Reference(Cow::Owned(Reference {
+            address: resource.address.clone(),
+            attribute: attribute.into(),
+        }))
+    })
 }
 
 /// `==` with three values: a definite difference decides even where other parts are unknown.

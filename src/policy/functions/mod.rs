@@ -118,6 +118,11 @@ pub(super) fn names() -> impl Iterator<Item = &'static str> {
     FUNCTIONS.iter().map(|function| function.name)
 }
 
+/// How a call of each function is written.
+pub fn usages() -> impl Iterator<Item = &'static str> {
+    FUNCTIONS.iter().map(|function| function.usage)
+}
+
 /// Compiles a pattern within the size a policy can need.
 pub(super) fn regex(pattern: &str) -> Result<regex::Regex, String> {
     regex::RegexBuilder::new(pattern).size_limit(1 << 20).build().map_err(|why| {

@@ -163,6 +163,7 @@ fn the_graph_of_a_module() {
         ("references(resources('aws_sns_topic')[0].name, 'data.aws_region')".to_owned(), "pass"),
         ("isInternet(referrers(resources('aws_kms_key')[0], 'aws_eks_cluster')[0].encryption_config[0].provider[0].key_arn)".to_owned(), "unproven"),
         ("isInternet(resources('aws_flow_log')[0].vpc_id)".to_owned(), "fail"),
+        ("resources('data.aws_region')[0].name == 'us-east-1'".to_owned(), "unproven"),
         ("blocks('terraform')[0].required_version == '~> 1.11'".to_owned(), "pass"),
         ("references(resources('aws_subnet'), 'aws_vpc')".to_owned(), "unproven"),
         ("kindOf(resources('data.aws_region')[0]) == 'data.aws_region'".to_owned(), "pass"),
@@ -458,4 +459,13 @@ fn scheduling_follows_selector_affinity_and_taints() {
     }
     let tainted = "schedulable(this, {}, [{'key': 'a', 'value': 'b', 'effect': 'NoSchedule'}])";
     assert_eq!(check(tainted, "{spec: {}}"), "fail");
+}
+
+#[test]
+fn the_documentation_names_every_function() {
+    let text = include_str!("../../../docs/policy-language.md");
+    for usage in nexafi_gen::policy::functions() {
+        let name = usage.split('(').next().unwrap().rsplit('.').next().unwrap();
+        assert!(text.contains(&format!("{name}(")), "docs/policy-language.md says nothing of {usage}");
+    }
 }
