@@ -322,7 +322,7 @@ pub struct SecretRef {
     /// The secret, in the service's namespace.
     pub secret: Name,
     /// The key in it.
-    #[schemars(example = &"password", regex(pattern = r"^[-._a-zA-Z0-9]+$"))]
+    #[schemars(example = &"password", regex(pattern = r"^\.?[-_a-zA-Z0-9]+(\.[-_a-zA-Z0-9]+)*$"))]
     pub key: String,
 }
 
@@ -333,7 +333,7 @@ pub struct SecretFiles {
     /// The secret, in the service's namespace.
     pub secret: Name,
     /// The keys in it.
-    #[schemars(length(min = 1), inner(regex(pattern = r"^[-._a-zA-Z0-9]+$")), example = serde_json::json!(["tls.crt", "tls.key"]))]
+    #[schemars(length(min = 1), inner(regex(pattern = r"^\.?[-_a-zA-Z0-9]+(\.[-_a-zA-Z0-9]+)*$")), example = serde_json::json!(["tls.crt", "tls.key"]))]
     pub keys: Vec<String>,
 }
 
