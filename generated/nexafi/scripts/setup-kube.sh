@@ -148,8 +148,11 @@ as_secret() {
   ' --args "$@"
 }
 
-say "namespaces of $cluster"
-kubectl --context "$cluster" apply --server-side --filename "$root/kubernetes/namespaces.yaml" >&2
+# kubectl refuses a file without any.
+if grep --quiet '^kind: Namespace$' "$root/kubernetes/namespaces.yaml"; then
+  say "namespaces of $cluster"
+  kubectl --context "$cluster" apply --server-side --filename "$root/kubernetes/namespaces.yaml" >&2
+fi
 
 missing=()
 while read -r -u 3 namespace name keys; do
