@@ -154,6 +154,64 @@ fn whatever_is_left_out_or_turned_off_the_files_still_fit_together() {
 }
 
 #[test]
+fn unusual_platforms_fit_together_too() {
+    let key = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+    let region = |role: &str, aws: &str, net: u8| {
+        format!(
+            "  {role}:\n    aws: {aws}\n    vpc: {{cidr: 10.{net}.0.0/16}}\n    cluster: {{nodeGroups: {{g: {{}}}}}}\n"
+        )
+    };
+    let texts = [
+        // Tiers of other names, none that is called private or public.
+        blueprint(
+            ", subnets: {edge: {kind: public, slot: 0}, cards: {kind: private, slot: 1}}",
+            ", nodeGroups: {g: {subnets: cards}}",
+            "",
+        ),
+        // Nowhere to go but the endpoints.
+        blueprint(", nat: {enabled: false}, subnets: {private: {}}", GROUPS, ""),
+        // Keys of one's own, keys of AWS.
+        blueprint(
+            &format!(", flowLogs: {{kmsKey: '{key}'}}"),
+            &format!(
+                ", logKmsKey: aws-managed, secretsKmsKey: '{key}', nodeGroups: {{g: {{disk: {{kmsKey: aws-managed}}}}, h: {{disk: {{kmsKey: '{key}'}}}}}}"
+            ),
+            &format!("storage: {{classes: {{own: {{kmsKey: '{key}'}}, plain: {{kmsKey: none}}}}}}"),
+        ),
+        // Three regions, one of them in two connections.
+        blueprint(
+            "",
+            GROUPS,
+            &format!(
+                "{}{}peering: [{{between: [primary, second]}}, {{between: [third, primary], subnets: [database]}}]",
+                region("second", "us-west-2", 1),
+                region("third", "eu-central-1", 2)
+            ),
+        ),
+        // One principal under two names; a component with permissions; the same way out twice.
+        blueprint(
+            "",
+            &format!(
+                "{GROUPS}, access: {{a: {{principal: 'arn:aws:iam::123456789012:role/o'}}, b: {{principal: 'arn:aws:iam::123456789012:role/o', policy: edit, namespaces: [core]}}}}"
+            ),
+            "services: {a: {image: {repository: r.example/a}, egress: [{cidr: 203.0.113.0/24, ports: [443, 8443], purpose: one}, {cidr: '2001:db8::/32', ports: [443], purpose: six}]}, \
+             b: {image: {repository: r.example/b}, egress: [{cidr: 203.0.113.0/24, ports: [443], purpose: two}, {cidr: 0.0.0.0/0, ports: [443], purpose: all}]}}\n\
+             components: {c: {image: {repository: r.example/c}, permissions: [{actions: ['s3:GetObject'], resources: ['arn:aws:s3:::x/*']}]}}",
+        ),
+        // Callers of a service on Fargate, and whom it calls.
+        blueprint(
+            "",
+            &format!("{GROUPS}, fargateProfiles: {{audit: {{selectors: [{{namespace: audit}}]}}}}"),
+            "services: {log: {image: {repository: r.example/l}, namespace: audit, port: 5009, dependsOn: [b]}, \
+             a: {image: {repository: r.example/a}, dependsOn: [log]}, b: {image: {repository: r.example/b}, port: 5010}}",
+        ),
+    ];
+    for text in texts {
+        terraform_of(&text);
+    }
+}
+
+#[test]
 fn what_the_blueprint_turns_off_is_not_generated() {
     let module = terraform_of(&blueprint(
         ", nat: {enabled: false}, flowLogs: {enabled: false}, endpoints: {gateway: [], interface: []}",

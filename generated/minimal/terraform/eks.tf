@@ -253,8 +253,8 @@ resource "aws_eks_node_group" "primary_general" {
     ignore_changes        = [scaling_config[0].desired_size]
   }
 
-  # A node that starts before its permissions, its network and its ways out are there never becomes ready; one that
-  # stops after them never says goodbye.
+  # A node that starts before its permissions, its network and its ways out never becomes ready; one that outlives them
+  # is never drained.
   depends_on = [
     aws_iam_role_policy_attachment.primary_nodes_worker,
     aws_iam_role_policy_attachment.primary_nodes_registry,

@@ -263,8 +263,8 @@ resource "aws_eks_node_group" "primary_financial_services" {
     ignore_changes        = [scaling_config[0].desired_size]
   }
 
-  # A node that starts before its permissions, its network and its ways out are there never becomes ready; one that
-  # stops after them never says goodbye.
+  # A node that starts before its permissions, its network and its ways out never becomes ready; one that outlives them
+  # is never drained.
   depends_on = [
     aws_iam_role_policy_attachment.primary_nodes_worker,
     aws_iam_role_policy_attachment.primary_nodes_registry,
@@ -397,8 +397,8 @@ resource "aws_eks_node_group" "primary_compliance_monitoring" {
     ignore_changes        = [scaling_config[0].desired_size]
   }
 
-  # A node that starts before its permissions, its network and its ways out are there never becomes ready; one that
-  # stops after them never says goodbye.
+  # A node that starts before its permissions, its network and its ways out never becomes ready; one that outlives them
+  # is never drained.
   depends_on = [
     aws_iam_role_policy_attachment.primary_nodes_worker,
     aws_iam_role_policy_attachment.primary_nodes_registry,
@@ -525,8 +525,8 @@ resource "aws_eks_node_group" "primary_general" {
     ignore_changes        = [scaling_config[0].desired_size]
   }
 
-  # A node that starts before its permissions, its network and its ways out are there never becomes ready; one that
-  # stops after them never says goodbye.
+  # A node that starts before its permissions, its network and its ways out never becomes ready; one that outlives them
+  # is never drained.
   depends_on = [
     aws_iam_role_policy_attachment.primary_nodes_worker,
     aws_iam_role_policy_attachment.primary_nodes_registry,
@@ -946,8 +946,8 @@ resource "aws_eks_node_group" "secondary_dr_standby" {
     ignore_changes        = [scaling_config[0].desired_size]
   }
 
-  # A node that starts before its permissions, its network and its ways out are there never becomes ready; one that
-  # stops after them never says goodbye.
+  # A node that starts before its permissions, its network and its ways out never becomes ready; one that outlives them
+  # is never drained.
   depends_on = [
     aws_iam_role_policy_attachment.secondary_nodes_worker,
     aws_iam_role_policy_attachment.secondary_nodes_registry,
@@ -1080,8 +1080,8 @@ resource "aws_eks_node_group" "secondary_dr_compliance" {
     ignore_changes        = [scaling_config[0].desired_size]
   }
 
-  # A node that starts before its permissions, its network and its ways out are there never becomes ready; one that
-  # stops after them never says goodbye.
+  # A node that starts before its permissions, its network and its ways out never becomes ready; one that outlives them
+  # is never drained.
   depends_on = [
     aws_iam_role_policy_attachment.secondary_nodes_worker,
     aws_iam_role_policy_attachment.secondary_nodes_registry,
@@ -1208,8 +1208,8 @@ resource "aws_eks_node_group" "secondary_dr_general" {
     ignore_changes        = [scaling_config[0].desired_size]
   }
 
-  # A node that starts before its permissions, its network and its ways out are there never becomes ready; one that
-  # stops after them never says goodbye.
+  # A node that starts before its permissions, its network and its ways out never becomes ready; one that outlives them
+  # is never drained.
   depends_on = [
     aws_iam_role_policy_attachment.secondary_nodes_worker,
     aws_iam_role_policy_attachment.secondary_nodes_registry,
