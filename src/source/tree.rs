@@ -100,7 +100,7 @@ impl Node {
         }
     }
 
-    /// Follows keys and list indices; see [`Pointer`](super::Pointer).
+    /// Follows keys and list indices.
     pub fn at(&self, path: &[&str]) -> Option<&Node> {
         path.iter().try_fold(self, |node, step| match &node.value {
             Value::Map(map) => map.get(step),

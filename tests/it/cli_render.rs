@@ -8,14 +8,14 @@ const LOCK: &str = "generated/minimal/nexafi-gen.lock.json";
 const VPC: &str = "generated/minimal/terraform/vpc.tf";
 
 /// A desk with the smallest blueprint, changed as wanted.
-fn desk(change: impl Fn(String) -> String) -> Desk {
+fn desk(change: impl Fn(&str) -> String) -> Desk {
     let desk = Desk::new();
-    desk.put("blueprints/minimal.yaml", change(minimal()));
+    desk.put("blueprints/minimal.yaml", change(&minimal()));
     desk
 }
 
 /// The smallest blueprint without flow logs: one policy is broken, in one line.
-fn without_flow_logs(text: String) -> String {
+fn without_flow_logs(text: &str) -> String {
     text.replace("vpc: {cidr: 10.20.0.0/16}", "vpc: {cidr: 10.20.0.0/16, flowLogs: {enabled: false}}")
 }
 
@@ -25,7 +25,7 @@ fn vpc_line() -> usize {
 }
 
 fn rendered() -> Desk {
-    let desk = desk(|text| text);
+    let desk = desk(str::to_owned);
     let ran = desk.run("render blueprints/minimal.yaml");
     assert_eq!(ran.code, ExitCode::Clean, "{}{}", ran.out, ran.err);
     desk
@@ -200,7 +200,7 @@ fn a_check_of_a_blueprint_with_findings_reports_both() {
 
 #[test]
 fn a_file_where_the_output_should_be_is_refused() {
-    let desk = desk(|text| text);
+    let desk = desk(str::to_owned);
     desk.put("generated", "a file");
     let before = desk.everything();
     let ran = desk.run("render blueprints/minimal.yaml");
@@ -226,7 +226,7 @@ mod unix {
             ("generated/minimal/terraform", ""),
             ("out", "--out out"),
         ] {
-            let desk = desk(|text| text);
+            let desk = desk(str::to_owned);
             let link = desk.directory.join(link);
             std::fs::create_dir_all(link.parent().unwrap()).unwrap();
             symlink(&elsewhere.directory, &link).unwrap();
@@ -242,7 +242,7 @@ mod unix {
     #[test]
     fn a_directory_that_cannot_be_written_is_named_and_left_as_it_is() {
         use std::os::unix::fs::PermissionsExt as _;
-        let desk = desk(|text| text);
+        let desk = desk(str::to_owned);
         let locked = desk.directory.join("locked");
         std::fs::create_dir(&locked).unwrap();
         std::fs::set_permissions(&locked, std::fs::Permissions::from_mode(0o555)).unwrap();
