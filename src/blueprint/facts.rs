@@ -12,7 +12,7 @@ const COMPONENTS: &str = include_str!("facts/components.yaml");
 pub(super) const KUBERNETES_VERSION: &str = "1.34";
 
 /// Days `CloudWatch` Logs can keep events
-/// (docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html).
+/// (`docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html`).
 const LOG_RETENTION_DAYS: [u32; 22] =
     [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
 

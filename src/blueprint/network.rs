@@ -74,7 +74,7 @@ pub fn subnet(vpc: Ipv4Net, part: Part, letter: &str) -> Option<Ipv4Net> {
 /// alone, so that it stays when regions are added, and differs for VPCs that differ in their second number.
 ///
 /// EKS takes ranges of /24 to /12 inside of 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16 that do not overlap the VPC
-/// (docs.aws.amazon.com/eks/latest/APIReference/API_KubernetesNetworkConfigRequest.html).
+/// (`docs.aws.amazon.com/eks/latest/APIReference/API_KubernetesNetworkConfigRequest.html`).
 pub fn service_range(vpc: Ipv4Net) -> Option<Ipv4Net> {
     let [first, second, third, _] = vpc.network().octets();
     let (base, index) = if first == 10 {

@@ -108,7 +108,7 @@ pub(super) fn yaml_inside(text: &str) -> String {
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
             '\u{85}' | '\u{2028}' | '\u{2029}' | '\u{feff}' => {
-                out.push_str(&format!("\\u{:04x}", u32::from(char)))
+                out.push_str(&format!("\\u{:04x}", u32::from(char)));
             }
             control if control.is_control() => out.push_str(&format!("\\u{:04x}", u32::from(control))),
             other => out.push(other),

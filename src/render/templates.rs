@@ -74,10 +74,10 @@ pub(super) fn render(
     let mut set = FileSet::new();
     for rule in &rules {
         for element in elements(&env, rule, &context)? {
-            if let Some((path, text)) = one(&env, &overrides, rule, &element)? {
-                if set.insert(path.clone(), text.into_bytes()).is_some() {
-                    return Err(RenderError::list(&format!("two templates make the file {path}")));
-                }
+            if let Some((path, text)) = one(&env, &overrides, rule, &element)?
+                && set.insert(path.clone(), text.into_bytes()).is_some()
+            {
+                return Err(RenderError::list(&format!("two templates make the file {path}")));
             }
         }
     }

@@ -114,7 +114,7 @@ fn networks_that_cannot_work_are_named() {
             "between: [primary, third], subnets: [private, databases]",
         ),
     ]);
-    let both = format!("{}", faults(&text));
+    let both = faults(&text);
     let overlapping = faults(&reference_with(&[("cidr: 10.1.0.0/16", "cidr: 10.0.128.0/17")]));
     let tiers = faults(&reference_with(&[("subnets: [private, database]", "subnets: [private, databases]")]));
     let explicit = faults(&reference_with(&[(

@@ -285,9 +285,10 @@ fn endpoint_faults(role: &RoleName, region: &Region, faults: &mut Faults<'_>) {
             "write `private: true`",
         );
     }
-    if let (Some(service), Some(vpc)) =
-        (region.cluster.service_cidr.as_ref().and_then(|cidr| cidr.network()), region.vpc.cidr.network())
-    {
+    if let (Some(service), Some(vpc)) = (
+        region.cluster.service_cidr.as_ref().and_then(super::super::scalar::Cidr::network),
+        region.vpc.cidr.network(),
+    ) {
         let inside = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"]
             .iter()
             .filter_map(|range| range.parse::<Ipv4Net>().ok())
