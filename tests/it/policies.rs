@@ -240,6 +240,33 @@ const MUTANTS: &[(&str, &str, &str, &str)] = &[
         "core: {podSecurity: {enforce: restricted}, defaultDeny: false}",
         "false",
     ),
+    ("NXF-NET-002", "traffic: ALL}", "traffic: ALL, kmsKey: aws-managed}", "aws-managed"),
+    ("NXF-NET-015", "cidr: 10.1.0.0/16\n", "cidr: 10.1.0.0/16\n      nat: {enabled: false}\n", "false"),
+    ("NXF-ENC-010", "traffic: ALL}", "traffic: ALL, kmsKey: none}", "none"),
+    (
+        "NXF-EKS-001",
+        "{private: true, public: false}",
+        "{private: false, public: true, publicAccessCidrs: [203.0.113.0/24]}",
+        "false",
+    ),
+    (
+        "NXF-EKS-001",
+        "{private: true, public: false}",
+        "{public: true, publicAccessCidrs: [203.0.113.0/24, 0.0.0.0/0]}",
+        "0.0.0.0/0",
+    ),
+    (
+        "NXF-NODE-001",
+        "          class: financial\n",
+        "          class: financial\n          labels: {nexafi-gen/class: cheap}\n",
+        "labels",
+    ),
+    (
+        "NXF-K8S-001",
+        "financial: {podSecurity: {enforce: restricted}",
+        "financial: {podSecurity: {enforce: restricted, version: latest}",
+        "latest",
+    ),
 ];
 
 /// What a change of the reference blueprint makes fail, each as `id underlined`.
