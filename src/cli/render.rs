@@ -27,14 +27,14 @@ pub(super) fn run(
     let blueprint = sources.add(read_file(&args.blueprint, surroundings)?);
     let (judge, faults) = Judge::new(&args.checks, surroundings, &mut sources)?;
     let mut assessment = Assessment { incomplete: !faults.is_empty(), verdicts: faults };
-    let loaded = match sources.get(blueprint) {
-        Some(file) => blueprint::load(blueprint, file),
-        None => return Err(Error::Internal("the blueprint's file is lost".to_owned())),
+    let Some(file) = sources.get(blueprint) else {
+        return Err(Error::Internal("the blueprint's file is lost".to_owned()));
     };
+    let loaded = blueprint::load(blueprint, file);
     assessment.incomplete |= loaded.platform.is_none();
     assessment.verdicts.extend(loaded.findings);
     let rendered = match &loaded.platform {
-        Some(platform) => Some(render_platform(platform, args, surroundings)?),
+        Some(platform) => Some(render_platform(platform, file.text(), args, surroundings)?),
         None => None,
     };
 
@@ -116,6 +116,7 @@ impl Rendered {
 
 fn render_platform(
     platform: &Platform,
+    text: &str,
     args: &Render,
     surroundings: &Surroundings,
 ) -> Result<Rendered, Error> {
@@ -126,9 +127,8 @@ fn render_platform(
     let directory =
         args.out.clone().unwrap_or_else(|| Utf8Path::new("generated").join(platform.blueprint.name.as_str()));
     let on_disk = normalise(&surroundings.on_disk(&directory));
-    let text = read_file(&args.blueprint, surroundings)?;
     let blueprint = relative(&surroundings.on_disk(&args.blueprint), &on_disk);
-    let lock = Lock::new(&files, &blueprint, text.text());
+    let lock = Lock::new(&files, &blueprint, text);
     Ok(Rendered { files, lock, directory, on_disk })
 }
 

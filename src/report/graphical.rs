@@ -1,6 +1,8 @@
 //! `--format graphical`: the source line, the value underlined, what is wrong and what to write instead.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt::{self, Write as _};
 
 use miette::{
@@ -26,8 +28,9 @@ pub(super) fn render(report: &Report<'_>, style: Style) -> String {
         .with_context_lines(1)
         .tab_width(2);
     let mut text = String::new();
+    let texts = texts(report);
     for finding in report.listed() {
-        for piece in pieces(report, finding) {
+        for piece in pieces(report, &texts, finding) {
             if handler.render_report(&mut text, &piece).is_err() {
                 // Never lose a finding because it could not be drawn.
                 let _ = writeln!(text, "{} {}", finding.code, visible(&finding.message));
@@ -97,10 +100,27 @@ fn plural<'a>(count: usize, one: &'a str, many: &'a str) -> &'a str {
     if count == 1 { one } else { many }
 }
 
+/// What may be shown of each file.
+type Texts<'a> = BTreeMap<FileId, Cow<'a, str>>;
+
+/// Every file that a finding points into, looked through once for what a terminal must not get.
+fn texts<'a>(report: &Report<'a>) -> Texts<'a> {
+    let mut texts = Texts::new();
+    for finding in report.listed() {
+        for span in std::iter::once(finding.span).chain(finding.related.iter().map(|related| related.span)) {
+            if let (Entry::Vacant(slot), Some(file)) = (texts.entry(span.file), report.sources.get(span.file))
+            {
+                slot.insert(visible(file.text()));
+            }
+        }
+    }
+    texts
+}
+
 /// The finding itself, then each related place of another file; the last one carries the help.
-fn pieces<'a>(report: &Report<'a>, finding: &Finding) -> Vec<Piece<'a>> {
+fn pieces<'a>(report: &Report<'a>, texts: &'a Texts<'_>, finding: &Finding) -> Vec<Piece<'a>> {
     let mut first = Piece::new(Some(heading(finding)), severity(finding), &finding.message);
-    first.snippet = Snippet::new(report, finding.span.file);
+    first.snippet = Snippet::new(report, texts, finding.span.file);
     if let Some(snippet) = &first.snippet {
         first.labels.push(snippet.label(finding.span, &finding.label, true));
     }
@@ -112,7 +132,7 @@ fn pieces<'a>(report: &Report<'a>, finding: &Finding) -> Vec<Piece<'a>> {
             first.labels.push(snippet.label(related.span, &related.message, false));
         } else {
             let mut piece = Piece::new(None, miette::Severity::Advice, &related.message);
-            piece.snippet = Snippet::new(report, related.span.file);
+            piece.snippet = Snippet::new(report, texts, related.span.file);
             if let Some(snippet) = &piece.snippet {
                 piece.labels.push(snippet.label(related.span, "", true));
             }
@@ -202,13 +222,12 @@ impl Diagnostic for Piece<'_> {
 #[derive(Debug)]
 struct Snippet<'a> {
     file: &'a SourceFile,
-    text: Cow<'a, str>,
+    text: &'a str,
 }
 
 impl<'a> Snippet<'a> {
-    fn new(report: &Report<'a>, file: FileId) -> Option<Self> {
-        let file = report.sources.get(file)?;
-        Some(Self { file, text: visible(file.text()) })
+    fn new(report: &Report<'a>, texts: &'a Texts<'_>, file: FileId) -> Option<Self> {
+        Some(Self { file: report.sources.get(file)?, text: texts.get(&file)? })
     }
 
     fn label(&self, span: Span, words: &str, primary: bool) -> LabeledSpan {
