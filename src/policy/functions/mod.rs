@@ -91,6 +91,7 @@ table! {
     Global 1 "blocks(kind)" "blocks" terraform::blocks;
     Global 2 "referrers(this, type)" "referrers" terraform::referrers;
     Global 2 "references(x, type)" "references" terraform::references;
+    Global 1 "isInternetGateway(x)" "isInternetGateway" terraform::is_internet_gateway;
     Global 1 "resolve(x)" "resolve" terraform::resolve;
     Global 1 "statements(policy)" "statements" iam::statements;
     Global 2 "cidrContains(outer, inner)" "cidrContains" network::cidr_contains;

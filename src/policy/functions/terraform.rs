@@ -100,6 +100,18 @@ pub(super) fn references<'a>(_: &Context<'a>, values: &[Val<'a>]) -> Outcome<'a>
     }
 }
 
+/// Whether a value names an internet gateway: a reference to one, or its id written out.
+pub(super) fn is_internet_gateway<'a>(_: &Context<'a>, values: &[Val<'a>]) -> Outcome<'a> {
+    let [value] = take(values)?;
+    Ok(Val::Bool(match value {
+        Val::Reference(reference) => {
+            type_of(reference)?.trim_start_matches("data.") == "aws_internet_gateway"
+        }
+        Val::Str(text) => text.starts_with("igw-"),
+        _ => false,
+    }))
+}
+
 /// The resource a reference points into.
 pub(super) fn resolve<'a>(context: &Context<'a>, values: &[Val<'a>]) -> Outcome<'a> {
     let [value] = take(values)?;
