@@ -8,7 +8,7 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Value, ValueKind};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior};
 
-use super::escape;
+use super::escape::{self, invalid};
 
 /// The language a template writes, told by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,10 +103,6 @@ fn text(value: &Value) -> Result<String, Error> {
         ValueKind::String | ValueKind::Number | ValueKind::Bool => Ok(escape::plain(value)),
         kind => Err(invalid(format!("a {kind} cannot be printed here"))),
     }
-}
-
-pub(super) fn invalid(message: String) -> Error {
-    Error::new(ErrorKind::InvalidOperation, message)
 }
 
 /// An identifier of Terraform and the shell.

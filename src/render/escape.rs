@@ -1,9 +1,12 @@
 //! Values as literals of the languages we write.
 
-use minijinja::Error;
 use minijinja::value::{Value, ValueKind};
+use minijinja::{Error, ErrorKind};
 
-use super::environment::invalid;
+/// A value where it does not fit: a fault of the template.
+pub(super) fn invalid(message: String) -> Error {
+    Error::new(ErrorKind::InvalidOperation, message)
+}
 
 /// A value as every language here writes it; minijinja's own words for booleans are Python's.
 pub(super) fn plain(value: &Value) -> String {
