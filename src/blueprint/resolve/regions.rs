@@ -37,7 +37,7 @@ pub(super) fn plan(
         let zones = zones(role, region, faults);
         let (subnets, route_tables) = subnets(role, &mut region.vpc, &zones, faults);
         let nat_zones = nat_zones(role, region, &zones, faults);
-        endpoint_faults(role, region, faults);
+        service_range_faults(role, region, faults);
         planned.insert(
             role.clone(),
             RegionPlan {
@@ -273,18 +273,7 @@ fn nat_zones(role: &RoleName, region: &Region, zones: &[Zone], faults: &mut Faul
     zones.iter().take(wanted).map(|zone| zone.letter.clone()).collect()
 }
 
-fn endpoint_faults(role: &RoleName, region: &Region, faults: &mut Faults<'_>) {
-    let endpoint = &region.cluster.endpoint;
-    let path = ["regions", role.as_str(), "cluster", "endpoint"];
-    if !endpoint.private && !endpoint.public {
-        faults.add(
-            fault::CONTRADICTION,
-            &path,
-            format!("the API server of {role} can be reached neither from inside nor from outside"),
-            "both are off",
-            "write `private: true`",
-        );
-    }
+fn service_range_faults(role: &RoleName, region: &Region, faults: &mut Faults<'_>) {
     if let (Some(service), Some(vpc)) = (
         region.cluster.service_cidr.as_ref().and_then(super::super::scalar::Cidr::network),
         region.vpc.cidr.network(),
