@@ -6,11 +6,13 @@ use std::io::{self, Read as _};
 use camino::{Utf8Path, Utf8PathBuf};
 use walkdir::{DirEntry, WalkDir};
 
+use crate::render::lock::Lock;
 use crate::report::{Input, InputKind};
 use crate::source::{FileId, SourceFile, Sources, Value, yaml};
 
 use super::error::disk_help;
-use super::paths::normalise;
+use super::origin::Origins;
+use super::paths::{as_typed, normalise};
 use super::{Error, Surroundings};
 
 /// No file larger than this is read: the largest real manifests have a few megabytes.
@@ -65,6 +67,14 @@ impl Inputs {
                 }
             }
         }
+        // Files that one render wrote belong together: a namespace and the policies that close it are two files.
+        for path in inputs.rendered_with(surroundings) {
+            let on_disk = surroundings.on_disk(&path);
+            if on_disk.is_file() && seen.insert(normalise(&on_disk)) {
+                inputs.details.push(format!("read too: {path}: of the same render"));
+                inputs.take(&path, false, surroundings);
+            }
+        }
         for directory in directories {
             for path in inputs.walk(directory, surroundings) {
                 if seen.insert(normalise(&surroundings.on_disk(&path))) {
@@ -77,6 +87,26 @@ impl Inputs {
             files.sort_by_key(|id| sources.get(*id).map(SourceFile::path));
         }
         inputs
+    }
+
+    /// The other files of the renders that what was read so far belongs to, out of their locks.
+    fn rendered_with(&self, surroundings: &Surroundings) -> Vec<Utf8PathBuf> {
+        let mut origins = Origins::default();
+        let directories: BTreeSet<Utf8PathBuf> = (self.modules.values().flatten())
+            .chain(&self.manifests)
+            .filter_map(|id| origins.directory(self.sources.get(*id)?.path(), surroundings))
+            .collect();
+        let mut paths = Vec::new();
+        for directory in directories {
+            let lock = Lock::read(&directory).ok().flatten();
+            paths.extend(
+                lock.iter()
+                    .flat_map(|lock| lock.files.keys())
+                    .filter(|path| matches!(path.extension(), Some("tf" | "yaml" | "yml")))
+                    .map(|path| as_typed(&directory.join(path), &surroundings.directory)),
+            );
+        }
+        paths
     }
 
     /// What was read, for the report.

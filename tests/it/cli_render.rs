@@ -147,6 +147,19 @@ fn what_is_rendered_in_spite_of_a_finding_has_it_too_and_points_at_both_places()
 }
 
 #[test]
+fn one_generated_file_is_judged_with_the_others_of_its_render() {
+    let desk = rendered();
+    for entry in walkdir::WalkDir::new(desk.directory.join("generated")) {
+        let path = entry.unwrap().into_path();
+        if path.extension().is_some_and(|extension| extension == "yaml" || extension == "tf") {
+            let typed = path.strip_prefix(&desk.directory).unwrap().to_str().unwrap();
+            let ran = desk.run(&format!("lint {typed}"));
+            assert_eq!(ran.code, ExitCode::Clean, "{typed}: {}", ran.out);
+        }
+    }
+}
+
+#[test]
 fn without_its_blueprint_generated_code_is_still_judged() {
     let desk = desk(without_flow_logs);
     desk.run("render blueprints/minimal.yaml --fail-on never");
