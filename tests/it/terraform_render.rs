@@ -274,6 +274,25 @@ fn what_a_careless_blueprint_says_is_taken_at_its_word() {
 }
 
 #[test]
+fn somebody_gets_into_a_cluster_and_nobody_who_is_not_named_where_somebody_is() {
+    let named =
+        ", access: {operators: {principal: 'arn:aws:iam::123456789012:role/o', policy: clusterAdmin}}";
+    for (access, maker) in [("", true), (named, false)] {
+        let module = terraform_of(&blueprint("", access, ""));
+        let cluster = "aws_eks_cluster.primary";
+        let creator = "access_config.0.bootstrap_cluster_creator_admin_permissions";
+        assert_eq!(at(&module, cluster, creator), maker, "{access}");
+        assert_eq!(has(&module, "aws_eks_access_entry"), !maker, "{access}");
+        // Whoever lists the first entry later keeps the cluster.
+        let (files, _) = rendered(&blueprint("", access, ""));
+        let text = std::str::from_utf8(&files[camino::Utf8Path::new("terraform/eks.tf")]).unwrap();
+        assert!(
+            text.contains("ignore_changes = [access_config[0].bootstrap_cluster_creator_admin_permissions]")
+        );
+    }
+}
+
+#[test]
 fn a_taint_keeps_its_meaning_in_the_words_of_aws() {
     let taint = |effect: &str| {
         let group =

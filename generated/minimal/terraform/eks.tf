@@ -26,10 +26,10 @@ resource "aws_eks_cluster" "primary" {
   deletion_protection           = true
   bootstrap_self_managed_addons = false
 
-  # Access is granted by the entries below and in no other way, not even to whoever makes the cluster.
+  # The blueprint names nobody, so whoever makes the cluster is its administrator: somebody has to be able to get in.
   access_config {
     authentication_mode                         = "API"
-    bootstrap_cluster_creator_admin_permissions = false
+    bootstrap_cluster_creator_admin_permissions = true
   }
 
   vpc_config {
@@ -60,6 +60,12 @@ resource "aws_eks_cluster" "primary" {
   # AWS does not move the control plane to another version on its own at the end of standard support.
   upgrade_policy {
     support_type = "EXTENDED"
+  }
+
+  # AWS reads it while it makes the cluster and never again, yet a change would make Terraform replace the cluster
+  # (github.com/hashicorp/terraform-provider-aws/issues/35824).
+  lifecycle {
+    ignore_changes = [access_config[0].bootstrap_cluster_creator_admin_permissions]
   }
 
   depends_on = [

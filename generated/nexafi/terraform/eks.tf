@@ -62,10 +62,70 @@ resource "aws_eks_cluster" "primary" {
     support_type = "EXTENDED"
   }
 
+  # AWS reads it while it makes the cluster and never again, yet a change would make Terraform replace the cluster
+  # (github.com/hashicorp/terraform-provider-aws/issues/35824).
+  lifecycle {
+    ignore_changes = [access_config[0].bootstrap_cluster_creator_admin_permissions]
+  }
+
   depends_on = [
     aws_iam_role_policy_attachment.primary_cluster,
     aws_iam_role_policy.primary_cluster_secrets,
     aws_cloudwatch_log_group.primary_cluster,
+  ]
+}
+
+# primary: who may do what in the cluster
+
+# blueprint: regions.primary.cluster.access.operators
+resource "aws_eks_access_entry" "primary_operators" {
+  provider = aws.primary
+
+  cluster_name  = aws_eks_cluster.primary.name
+  principal_arn = "arn:aws:iam::123456789012:role/platform-operators"
+  type          = "STANDARD"
+}
+
+# blueprint: regions.primary.cluster.access.operators
+resource "aws_eks_access_policy_association" "primary_operators" {
+  provider = aws.primary
+
+  cluster_name  = aws_eks_cluster.primary.name
+  principal_arn = "arn:aws:iam::123456789012:role/platform-operators"
+  policy_arn    = "arn:${local.partition}:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
+
+  access_scope {
+    type = "cluster"
+  }
+
+  depends_on = [
+    aws_eks_access_entry.primary_operators,
+  ]
+}
+
+# blueprint: regions.primary.cluster.access.auditors
+resource "aws_eks_access_entry" "primary_auditors" {
+  provider = aws.primary
+
+  cluster_name  = aws_eks_cluster.primary.name
+  principal_arn = "arn:aws:iam::123456789012:role/platform-auditors"
+  type          = "STANDARD"
+}
+
+# blueprint: regions.primary.cluster.access.auditors
+resource "aws_eks_access_policy_association" "primary_auditors" {
+  provider = aws.primary
+
+  cluster_name  = aws_eks_cluster.primary.name
+  principal_arn = "arn:aws:iam::123456789012:role/platform-auditors"
+  policy_arn    = "arn:${local.partition}:eks::aws:cluster-access-policy/AmazonEKSViewPolicy"
+
+  access_scope {
+    type = "cluster"
+  }
+
+  depends_on = [
+    aws_eks_access_entry.primary_auditors,
   ]
 }
 
@@ -745,10 +805,70 @@ resource "aws_eks_cluster" "secondary" {
     support_type = "EXTENDED"
   }
 
+  # AWS reads it while it makes the cluster and never again, yet a change would make Terraform replace the cluster
+  # (github.com/hashicorp/terraform-provider-aws/issues/35824).
+  lifecycle {
+    ignore_changes = [access_config[0].bootstrap_cluster_creator_admin_permissions]
+  }
+
   depends_on = [
     aws_iam_role_policy_attachment.secondary_cluster,
     aws_iam_role_policy.secondary_cluster_secrets,
     aws_cloudwatch_log_group.secondary_cluster,
+  ]
+}
+
+# secondary: who may do what in the cluster
+
+# blueprint: regions.secondary.cluster.access.operators
+resource "aws_eks_access_entry" "secondary_operators" {
+  provider = aws.secondary
+
+  cluster_name  = aws_eks_cluster.secondary.name
+  principal_arn = "arn:aws:iam::123456789012:role/platform-operators"
+  type          = "STANDARD"
+}
+
+# blueprint: regions.secondary.cluster.access.operators
+resource "aws_eks_access_policy_association" "secondary_operators" {
+  provider = aws.secondary
+
+  cluster_name  = aws_eks_cluster.secondary.name
+  principal_arn = "arn:aws:iam::123456789012:role/platform-operators"
+  policy_arn    = "arn:${local.partition}:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
+
+  access_scope {
+    type = "cluster"
+  }
+
+  depends_on = [
+    aws_eks_access_entry.secondary_operators,
+  ]
+}
+
+# blueprint: regions.secondary.cluster.access.auditors
+resource "aws_eks_access_entry" "secondary_auditors" {
+  provider = aws.secondary
+
+  cluster_name  = aws_eks_cluster.secondary.name
+  principal_arn = "arn:aws:iam::123456789012:role/platform-auditors"
+  type          = "STANDARD"
+}
+
+# blueprint: regions.secondary.cluster.access.auditors
+resource "aws_eks_access_policy_association" "secondary_auditors" {
+  provider = aws.secondary
+
+  cluster_name  = aws_eks_cluster.secondary.name
+  principal_arn = "arn:aws:iam::123456789012:role/platform-auditors"
+  policy_arn    = "arn:${local.partition}:eks::aws:cluster-access-policy/AmazonEKSViewPolicy"
+
+  access_scope {
+    type = "cluster"
+  }
+
+  depends_on = [
+    aws_eks_access_entry.secondary_auditors,
   ]
 }
 
