@@ -391,6 +391,11 @@ fn sniff(file: &SourceFile, named: bool) -> Option<InputKind> {
     match value_of("apiVersion") {
         Some(version) if is_ours(version) => Some(InputKind::Blueprint),
         Some(_) if value_of("kind").is_some() => Some(InputKind::Kubernetes),
+        // A manifest that forgets one of the two, named on the command line.
+        Some(_) if named && value_of("metadata").is_some() => Some(InputKind::Kubernetes),
+        None if named && value_of("kind").is_some() && value_of("metadata").is_some() => {
+            Some(InputKind::Kubernetes)
+        }
         // A blueprint whose first line is forgotten or mistyped, named on the command line.
         None if named && value_of("regions").is_some() && value_of("name").is_some() => {
             Some(InputKind::Blueprint)

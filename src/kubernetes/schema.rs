@@ -23,7 +23,10 @@
 //! `apiVersion kind mask` to the definition's name.
 
 mod check;
+mod elsewhere;
+mod rules;
 mod store;
+mod words;
 
 pub use check::check;
 

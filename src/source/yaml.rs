@@ -59,9 +59,20 @@ fn syntax(id: FileId, file: &SourceFile, error: &ScanError) -> Finding {
         at = tab;
         help = "indent with spaces; YAML does not allow tabs there";
     }
+    let message = match error.info() {
+        "mapping values are not allowed in this context" => {
+            help = "indent the line like the one before it; a text with `: ` in it needs quotes";
+            "a `key: value` cannot stand here"
+        }
+        "invalid indentation in quoted scalar" => {
+            help = "close the quotation mark that is open here";
+            "a text in quotation marks goes on in a line that is not indented"
+        }
+        said => said,
+    };
     let rest = file.text().get(at..).unwrap_or("");
     let length = rest.chars().next().filter(|next| *next != '\n').map_or(0, char::len_utf8);
-    let message = format!("not valid YAML: {}", error.info());
+    let message = format!("not valid YAML: {message}");
     Finding::fault(fault::YAML_SYNTAX, Span::new(id, at, at + length), message)
         .label("the parser stopped here")
         .help(help)

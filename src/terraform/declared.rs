@@ -102,6 +102,8 @@ fn broken_address(block: &Broken) -> Option<String> {
         ("variable", [name]) => Some(format!("var.{name}")),
         ("module", [name]) => Some(format!("module.{name}")),
         ("locals", _) => Some("local".to_owned()),
+        // Which configuration of which provider it is, its broken body would say.
+        ("provider" | "terraform", _) => Some("provider".to_owned()),
         _ => None,
     }
 }
@@ -279,7 +281,7 @@ impl<'a> Declared<'a> {
     }
 }
 
-fn twice(span: Span, first: Span, what: &str) -> Finding {
+pub(super) fn twice(span: Span, first: Span, what: &str) -> Finding {
     Finding::fault(fault::HCL_SYNTAX, span, format!("{what} is declared twice in this module"))
         .label("declared again")
         .related(first, "declared here first")

@@ -15,6 +15,7 @@ mod module;
 mod operators;
 mod read;
 mod references;
+mod rules;
 pub mod schema;
 mod syntax;
 mod template;

@@ -67,7 +67,19 @@ pub struct Module {
 pub(super) struct Use {
     pub(super) address: Arc<str>,
     pub(super) attribute: Arc<str>,
-    /// The whole reference.
+    /// The reference up to the attribute.
+    pub(super) span: Span,
+    /// The names that follow, into the attribute's value.
+    pub(super) within: Vec<Step>,
+}
+
+/// A name in a reference behind an attribute: `data` in `certificate_authority[0].data`.
+#[derive(Debug)]
+pub(super) struct Step {
+    pub(super) name: Arc<str>,
+    /// Nothing stands between this name and the one before: no index, no splat.
+    pub(super) direct: bool,
+    /// The reference up to this name.
     pub(super) span: Span,
 }
 

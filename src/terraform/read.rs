@@ -11,6 +11,7 @@ use super::declared::{self, Declared};
 use super::evaluate::{Evaluator, Scope};
 use super::module::{Block, Index, Module, Resource};
 use super::references::{self, Item};
+use super::rules;
 use super::schema;
 use super::syntax;
 
@@ -28,6 +29,7 @@ pub fn read(sources: &Sources, files: &[FileId]) -> (Module, Vec<Finding>) {
         }
     }
     let declared = declared::declare(sources, &chunks, &broken, &mut findings);
+    rules::check(&declared, &mut findings);
     let references = references::collect(&declared, &mut findings);
     let mut evaluator = Evaluator::new(sources, &declared);
     // What others need comes first, so that long chains of references need no deep recursion.
@@ -50,6 +52,7 @@ pub fn read(sources: &Sources, files: &[FileId]) -> (Module, Vec<Finding>) {
     }
     let mut module = assemble(sources, &declared, references.resources, evaluator);
     module.uses = references.uses;
+    rules::variables(&declared, &module, &mut findings);
     for resource in &mut module.resources {
         if let Some(block) = schema::type_schema(&resource.type_key()) {
             schema::convert(&mut resource.body, &block);

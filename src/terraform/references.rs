@@ -11,8 +11,9 @@ use hcl_edit::template::{Directive, Element, Template};
 use crate::source::{Finding, Span, did_you_mean, fault};
 
 use super::declared::{Declared, Place, ResourceBlock};
+use super::functions;
 use super::graph;
-use super::module::Use;
+use super::module::{Step, Use};
 use super::traverse::attribute;
 
 /// What the references of a module say.
@@ -311,7 +312,10 @@ impl<'d, 'f> Walker<'d, 'f> {
                 self.expr(&conditional.true_expr);
                 self.expr(&conditional.false_expr);
             }
-            Expression::FuncCall(call) => call.args.iter().for_each(|argument| self.expr(argument)),
+            Expression::FuncCall(call) => {
+                self.findings.extend(functions::names::fault_of(self.place, call));
+                call.args.iter().for_each(|argument| self.expr(argument));
+            }
             Expression::UnaryOp(operation) => self.expr(&operation.expr),
             Expression::BinaryOp(operation) => {
                 self.expr(&operation.lhs_expr);
@@ -475,14 +479,19 @@ impl<'d, 'f> Walker<'d, 'f> {
         repeated: Option<&'static str>,
     ) {
         let place = self.place;
-        let mut used = None;
-        for (at, operator) in rest.iter().enumerate() {
-            if let Some(name) = attribute(operator) {
-                used = Some((at, name, span.to(place.of(operator.value()))));
-                break;
-            }
-        }
-        let Some((at, name, whole)) = used else { return };
+        let mut steps = rest.iter().enumerate().filter_map(|(at, operator)| {
+            let name = attribute(operator)?;
+            Some((at, name, span.to(place.of(operator.value()))))
+        });
+        let Some((at, name, whole)) = steps.next() else { return };
+        let mut before = at;
+        let within = steps.map(|(at, name, span)| {
+            // Only what stands between two names tells whether one element was taken out of a list.
+            let direct = at == before + 1;
+            before = at;
+            Step { name: name.into(), direct, span }
+        });
+        let within = within.collect();
         if let (0, Some(repeated)) = (at, repeated) {
             let index = if repeated == "count" { "0" } else { "each.key" };
             self.findings.push(
@@ -497,7 +506,7 @@ impl<'d, 'f> Walker<'d, 'f> {
                 .help(format!("write {address}[{index}].{name}, or {address}[*].{name} for all of them")),
             );
         }
-        self.uses.push(Use { address: address.clone(), attribute: name.into(), span: whole });
+        self.uses.push(Use { address: address.clone(), attribute: name.into(), span: whole, within });
     }
 
     fn undeclared(&mut self, span: Span, name: &str, near: Option<String>, help: String) {

@@ -150,6 +150,8 @@ fn explain(id: FileId, file: &SourceFile, base: usize, piece: &str, error: &Erro
         "an argument may stand once; remove or rename one of the two"
     } else if message.contains("nested levels") || message.contains("chained binary operators") {
         "split the expression into locals"
+    } else if message == "expected `]`" {
+        "put a comma behind each item, and `]` behind the last"
     } else if message == "expected `{`" {
         "write name = value for an argument, name { ... } for a block"
     } else if rest.starts_with('=') {
@@ -165,6 +167,8 @@ fn explain(id: FileId, file: &SourceFile, base: usize, piece: &str, error: &Erro
         said if said.contains("redefined attribute") => "this argument stands twice in its block".to_owned(),
         said if said.starts_with("invalid expression") => "a value is expected here".to_owned(),
         said if said.contains("newline") => "the line should end here".to_owned(),
+        "expected `{`" => "neither an equals sign nor a block follows this name".to_owned(),
+        "expected `]`" => "the list goes on without a comma, or is never closed".to_owned(),
         said if said.contains("redefined object key") => "this key stands twice in its object".to_owned(),
         said => said.to_owned(),
     };

@@ -10,6 +10,7 @@
 mod blueprint;
 mod cli;
 mod cli_render;
+mod faulty;
 mod kubernetes;
 mod kubernetes_render;
 mod policies;

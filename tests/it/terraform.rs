@@ -231,6 +231,9 @@ resource "aws_security_group" "web" {
 }
 resource "aws_vpc" "main" {}
 variable "rules" {}
+provider "aws" {
+  alias = "primary"
+}
 "#]);
     assert_eq!(findings, []);
     let web = module.get("aws_security_group.web").unwrap();

@@ -1,7 +1,7 @@
 //! The walk over an object and its definition.
 
 use super::store::{Definition, Field, Served, Store, store};
-use super::{is_builtin_group, served};
+use super::{elsewhere, is_builtin_group, rules, served, words};
 use crate::kubernetes::Object;
 use crate::source::{Finding, Map, Node, Span, Subject, SubjectKind, Value, did_you_mean, fault};
 
@@ -18,13 +18,17 @@ pub fn check(object: &Object, version: &str) -> Vec<Finding> {
         version: store.versions.get(at).map_or("", String::as_str),
         object,
         path: Vec::new(),
+        enclosing: Vec::new(),
         findings: Vec::new(),
     };
     let known = store.kinds().find(|kind| {
         kind.mask & walk.bit != 0 && kind.api_version == &*object.api_version && kind.kind == &*object.kind
     });
     match known {
-        Some(kind) => walk.definition(&object.node, object.header, kind.definition),
+        Some(kind) => {
+            walk.definition(&object.node, object.header, kind.definition);
+            walk.rules();
+        }
         None if is_builtin_group(&object.api_version) => walk.unknown_kind(),
         None => {}
     }
@@ -37,6 +41,7 @@ struct Walk<'a> {
     version: &'a str,
     object: &'a Object,
     path: Vec<String>,
+    enclosing: elsewhere::Enclosing,
     findings: Vec<Finding>,
 }
 
@@ -110,21 +115,28 @@ impl Walk<'_> {
                 );
             }
         };
+        self.enclosing.push((self.pointer(), name.to_owned()));
         for (key, entry) in map.iter() {
             self.path.push(key.to_string());
             match fields.iter().find(|field| field.name == &**key) {
-                Some(field) => self.value(&entry.node, entry.key, field.type_),
+                Some(field) => {
+                    self.value(&entry.node, entry.key, field.type_);
+                    self.words(&entry.node, name, field.name);
+                }
                 None => self.unknown_field(key, entry.key, map, name, fields),
             }
             self.path.pop();
         }
+        self.enclosing.pop();
         for field in fields.iter().filter(|field| field.required) {
             if map.get(field.name).is_none_or(|node| matches!(node.value, Value::Null)) {
-                let at =
-                    self.path.last().map_or(self.object.kind.to_string(), |step| readable(step, &self.path));
+                let at = self
+                    .path
+                    .last()
+                    .map_or(String::new(), |step| format!("`{}` of ", readable(step, &self.path)));
                 self.fault(
                     place,
-                    format!("`{}` is missing in `{at}` of {}", field.name, self.object.address),
+                    format!("`{}` is missing in {at}{}", field.name, self.object.address),
                     format!("`{}` is required here", field.name),
                     format!("add `{}`, {}", field.name, describe(field.type_)),
                 );
@@ -132,12 +144,57 @@ impl Walk<'_> {
         }
     }
 
+    /// What the server holds of a field beyond its type.
+    fn words(&mut self, node: &Node, definition: &str, field: &str) {
+        if let Some(words) = words::words(definition, field) {
+            for word in std::iter::once(node).chain(node.items()) {
+                let Some(text) = word.as_str().filter(|text| !text.is_empty()) else { continue };
+                if words.split_whitespace().any(|known| known == text) {
+                    continue;
+                }
+                let listed: Vec<&str> = words.split_whitespace().collect();
+                let help = did_you_mean(text, listed.iter().copied()).map_or_else(
+                    || format!("write {}", listed.join(", ")),
+                    |near| format!("did you mean `{near}`?"),
+                );
+                let message = format!("`{field}` is one of {}, and not `{text}`", listed.join(", "));
+                self.fault(word.span, message, "unknown word".to_owned(), help);
+            }
+        }
+        if let (Value::Int(number), true) = (&node.value, words::is_port(definition, field))
+            && i32::try_from(*number).is_ok()
+            && !(1..=65535).contains(number)
+            && !(*number == 0 && matches!(field, "hostPort" | "nodePort"))
+        {
+            self.fault(
+                node.span,
+                format!("{number} is no port"),
+                "not a port".to_owned(),
+                "write a number from 1 to 65535".to_owned(),
+            );
+        }
+    }
+
+    fn rules(&mut self) {
+        for breach in rules::check(self.object) {
+            self.path = breach.pointer.split('.').map(str::to_owned).collect();
+            self.fault(breach.span, breach.message, breach.label.to_owned(), breach.help);
+        }
+        self.path.clear();
+    }
+
     fn unknown_field(&mut self, key: &str, span: Span, map: &Map, name: &str, fields: &[Field]) {
         let free = fields.iter().map(|field| field.name).filter(|field| map.get(field).is_none());
         let short = name.rsplit('.').next().unwrap_or(name);
         let help = match did_you_mean(key, free) {
             Some(close) => format!("did you mean `{close}`?"),
-            None => format!("the fields of {short} are {}", fields_hint(fields)),
+            None => match elsewhere::place(self.store, self.bit, &self.enclosing, key) {
+                Some(place) if place.is_empty() => {
+                    format!("it belongs at the top of the {}", self.object.kind)
+                }
+                Some(place) => format!("it belongs under `{place}`"),
+                None => format!("the fields of {short} are {}", fields_hint(fields)),
+            },
         };
         self.fault(
             span,
@@ -199,7 +256,11 @@ impl Walk<'_> {
 
     fn mapping(&mut self, node: &Node, value_type: &str) {
         let Value::Map(map) = &node.value else {
-            return self.wrong_type(node, &node.value, "a mapping", "write `key: value` pairs under it");
+            let help = match &node.value {
+                Value::List(_) => "remove the `- ` before each `key: value`",
+                _ => "write `key: value` pairs under it",
+            };
+            return self.wrong_type(node, &node.value, "a mapping", help);
         };
         for (key, entry) in map.iter() {
             self.path.push(key.to_string());
@@ -292,7 +353,7 @@ fn kind_of(value: &Value) -> &'static str {
         Value::Null => "nothing",
         Value::Bool(_) => "a boolean",
         Value::Int(_) => "a whole number",
-        Value::Float(_) => "a number",
+        Value::Float(_) => "a number with a fraction",
         Value::Str(_) => "a string",
         Value::List(_) => "a list",
         Value::Map(_) => "a mapping",
@@ -338,6 +399,7 @@ fn quote_hint(value: &Value) -> String {
 fn number_hint(value: &Value) -> String {
     match value {
         Value::Str(text) if text.parse::<i64>().is_ok() => format!("remove the quotes: {text}"),
+        Value::Float(number) => format!("write {:.0} or {:.0}", number.floor(), number.ceil()),
         _ => "write a number without quotes and units".to_owned(),
     }
 }

@@ -3,6 +3,7 @@
 //! Behaviour follows <https://developer.hashicorp.com/terraform/language/functions>.
 
 mod collections;
+pub(super) mod names;
 mod network;
 mod text;
 

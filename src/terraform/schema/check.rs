@@ -4,7 +4,8 @@ use crate::source::{Entry, Finding, Map, Node, Span, Subject, SubjectKind, Value
 use crate::terraform::{Module, Resource};
 
 use super::store::{Block, Kind, NestedBlock, Nesting, Schema, Type};
-use super::types::{describe, misfit};
+use super::types::{describe, misfit, written};
+use super::within;
 
 /// What Terraform itself allows in every resource.
 const RESOURCE_META: &[&str] =
@@ -233,23 +234,18 @@ impl Check<'_> {
             }
         }
         if let Some(wrong) = misfit(self.module, &entry.node, &attribute.type_) {
-            let text = match &wrong.node.value {
-                Value::Str(text) => format!("{text:?}"),
-                Value::Int(number) => number.to_string(),
-                Value::Bool(value) => value.to_string(),
-                _ => "...".to_owned(),
-            };
             self.fault(
                 wrong.node.span,
                 format!(
-                    "`{name}` of {} wants {}, not {}",
+                    "`{name}{}` of {} wants {}, not {}",
+                    wrong.within,
                     place.path,
                     wrong.wanted.describe(),
                     describe(&wrong.node.value)
                 ),
                 &format!("should be {}", wrong.wanted.describe()),
-                format!("write {}", wrong.wanted.example(&text)),
-                pointer,
+                format!("write {}", wrong.wanted.example(&written(&wrong.node.value))),
+                format!("{pointer}{}", wrong.within),
             );
         }
     }
@@ -259,7 +255,10 @@ impl Check<'_> {
             entry.key,
             format!("`{name}` of {} is an argument, not a block", place.path),
             "needs an equals sign",
-            format!("write {name} = ..., {}", type_.describe()),
+            match type_ {
+                Type::Map(_) | Type::Object(_) => format!("write {name} = {{ ... }}"),
+                _ => format!("write {name} = ..., {}", type_.describe()),
+            },
             format!("{}.{name}", place.path),
         );
     }
@@ -306,7 +305,11 @@ impl Check<'_> {
             };
             let kind = if resource.managed { Kind::Resource } else { Kind::Data };
             let Some(block) = self.schema.get(kind, &resource.type_) else { continue };
+            self.subject = Some((resource.type_.to_string(), resource.address.to_string()));
             if block.has(&used.attribute) {
+                if let Some(finding) = within::check(used, &block) {
+                    self.add(finding, format!("{}.{}", used.address, used.attribute));
+                }
                 continue;
             }
             let help = suggestion(&used.attribute, block.names(), &used.address);
@@ -317,7 +320,6 @@ impl Check<'_> {
             )
             .label("no such attribute")
             .help(help);
-            self.subject = Some((resource.type_.to_string(), resource.address.to_string()));
             self.add(finding, format!("{}.{}", used.address, used.attribute));
         }
     }
@@ -332,7 +334,7 @@ fn blocks(count: u64, name: &str) -> String {
     if count == 1 { format!("one `{name}` block") } else { format!("{count} `{name}` blocks") }
 }
 
-fn suggestion<'a>(name: &str, known: impl Iterator<Item = &'a str> + Clone, path: &str) -> String {
+pub(super) fn suggestion<'a>(name: &str, known: impl Iterator<Item = &'a str> + Clone, path: &str) -> String {
     // Of a short name one letter is much; of a long one, did_you_mean knows better.
     let near = did_you_mean(name, known.clone())
         .or_else(|| known.clone().find(|near| strsim::levenshtein(name, near) == 1));

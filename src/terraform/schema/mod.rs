@@ -4,8 +4,12 @@ mod check;
 mod convert;
 mod store;
 mod types;
+mod within;
 
 use std::sync::{Arc, OnceLock};
+
+use crate::source::{Node, Span};
+use crate::terraform::Module;
 
 pub use check::check;
 pub(super) use convert::convert;
@@ -32,4 +36,9 @@ pub fn type_schema(type_: &str) -> Option<Arc<Block>> {
 /// type is not known.
 pub fn has_attribute(type_: &str, name: &str) -> Option<bool> {
     type_schema(type_).map(|block| block.has(name))
+}
+
+/// The first part of a value that does not fit a type, and what belongs there.
+pub(super) fn misfit_of(module: &Module, node: &Node, type_: &Type) -> Option<(Span, String)> {
+    types::misfit(module, node, type_).map(|wrong| (wrong.node.span, wrong.wanted.describe()))
 }

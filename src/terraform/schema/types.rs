@@ -33,16 +33,35 @@ impl Type {
         }
     }
 
-    /// An example of how to write a value of the type that holds `value`.
+    /// An example of how to write a value of the type that holds `value`, which is HCL.
     pub(super) fn example(&self, value: &str) -> String {
+        let bare = value.trim_matches('"');
         match self {
             Self::List(_) | Self::Set(_) => format!("[{value}]"),
             Self::Map(_) | Self::Object(_) => "{ key = value }".to_owned(),
-            Self::String => format!("\"{}\"", value.trim_matches('"')),
-            Self::Number => "a number such as 1".to_owned(),
-            Self::Bool => "true or false".to_owned(),
+            Self::String => format!("\"{bare}\""),
+            Self::Number => match bare.find(|char: char| !char.is_ascii_digit()).unwrap_or(bare.len()) {
+                0 => "a number such as 1".to_owned(),
+                digits => bare.get(..digits).unwrap_or("1").to_owned(),
+            },
+            Self::Bool => match bare.to_ascii_lowercase().as_str() {
+                "yes" | "on" | "enabled" | "y" => "true".to_owned(),
+                "no" | "off" | "disabled" | "n" => "false".to_owned(),
+                _ => "true or false".to_owned(),
+            },
             Self::Dynamic => value.to_owned(),
         }
+    }
+}
+
+/// A value as HCL, as far as an example needs it: of a list its first item.
+pub(super) fn written(value: &Value) -> String {
+    match value {
+        Value::Str(text) => format!("{text:?}"),
+        Value::Int(number) => number.to_string(),
+        Value::Bool(value) => value.to_string(),
+        Value::List(items) => items.first().map_or("...".to_owned(), |item| written(&item.value)),
+        _ => "...".to_owned(),
     }
 }
 
@@ -50,11 +69,13 @@ impl Type {
 pub(super) struct Misfit<'n, 't> {
     pub(super) node: &'n Node,
     pub(super) wanted: &'t Type,
+    /// The way to it inside the value: `.Owner`, `[2]`.
+    pub(super) within: String,
 }
 
 /// The first part of a value that does not fit a type. Unknown parts fit, and `null`.
 pub(super) fn misfit<'n, 't>(module: &Module, node: &'n Node, wanted: &'t Type) -> Option<Misfit<'n, 't>> {
-    let wrong = Some(Misfit { node, wanted });
+    let wrong = Some(Misfit { node, wanted, within: String::new() });
     // One line a type reads better than one pattern for all.
     #[allow(clippy::match_same_arms, reason = "see above")]
     match (&node.value, wanted) {
@@ -64,16 +85,23 @@ pub(super) fn misfit<'n, 't>(module: &Module, node: &'n Node, wanted: &'t Type) 
         (Value::Int(_) | Value::Float(_), Type::Number) | (Value::Bool(_), Type::Bool) => None,
         (Value::Str(text), Type::Number) if text.parse::<f64>().is_ok() => None,
         (Value::Str(text), Type::Bool) if matches!(&**text, "true" | "false" | "0" | "1") => None,
-        (Value::List(items), Type::List(of) | Type::Set(of)) => {
-            items.iter().find_map(|item| misfit(module, item, of))
+        (Value::List(items), Type::List(of) | Type::Set(of)) => items
+            .iter()
+            .enumerate()
+            .find_map(|(at, item)| inside(format!("[{at}]"), misfit(module, item, of))),
+        (Value::Map(map), Type::Map(of)) => {
+            map.iter().find_map(|(key, entry)| inside(format!(".{key}"), misfit(module, &entry.node, of)))
         }
-        (Value::Map(map), Type::Map(of)) => map.iter().find_map(|(_, entry)| misfit(module, &entry.node, of)),
         (Value::Map(map), Type::Object(members)) => members
             .iter()
-            .filter_map(|(name, type_)| Some((map.get(name)?, type_)))
-            .find_map(|(member, type_)| misfit(module, member, type_)),
+            .filter_map(|(name, type_)| Some((name, map.get(name)?, type_)))
+            .find_map(|(name, member, type_)| inside(format!(".{name}"), misfit(module, member, type_))),
         _ => wrong,
     }
+}
+
+fn inside<'n, 't>(step: String, misfit: Option<Misfit<'n, 't>>) -> Option<Misfit<'n, 't>> {
+    misfit.map(|misfit| Misfit { within: step + &misfit.within, ..misfit })
 }
 
 /// A value in a few words.
