@@ -119,10 +119,13 @@ as_secret() {
   ' --args "$@"
 }
 
+"$here/update-kubeconfig.sh" --region "$role"
+
 # kubectl refuses a file without any.
 if grep --quiet '^kind: Namespace$' "$root/kubernetes/namespaces.yaml"; then
   say "namespaces of $cluster"
-  kubectl --context "$cluster" apply --server-side --filename "$root/kubernetes/namespaces.yaml" >&2
+  # As deploy-all.sh does it, which would otherwise warn of each that it was made in another way.
+  kubectl --context "$cluster" apply --filename "$root/kubernetes/namespaces.yaml" >&2
 fi
 
 missing=()
