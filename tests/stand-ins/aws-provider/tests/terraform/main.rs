@@ -13,3 +13,4 @@
 
 mod bench;
 mod blueprints;
+mod faulty;
