@@ -25,6 +25,10 @@ pub struct Plan {
     pub prefix: String,
     /// The role of the first region, the active one.
     pub home: String,
+    /// The role of the region that holds a copy of the audit records; none where there is one region, or nothing is
+    /// recorded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replica: Option<String>,
     /// Tags every AWS resource carries.
     pub tags: IndexMap<String, String>,
     /// By role, in the blueprint's order.
@@ -117,7 +121,8 @@ pub struct RouteTable {
 /// A KMS key of the platform.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct KeyPlan {
-    /// `cluster` (Kubernetes secrets), `volumes` (EBS), `logs` (CloudWatch), `audit` (CloudTrail and its bucket).
+    /// `cluster` (Kubernetes secrets), `volumes` (EBS), `logs` (CloudWatch), `audit` (CloudTrail and its
+    /// bucket; in the replica's region their copy).
     pub purpose: &'static str,
     /// What it encrypts, for the key's description.
     pub description: &'static str,

@@ -33,6 +33,10 @@ case "$*" in
   *describe-nodegroup*) echo 1 ;;
   *describe-cluster*secondary*) echo "ResourceNotFoundException" >&2; exit 254 ;;
   *describe-cluster*) echo ACTIVE ;;
+  *list-detectors*) echo d1 ;;
+  *describe-vpcs*us-east-1*) echo vpc-1 ;;
+  *describe-vpc-endpoints*) grep -q delete-vpc-endpoints "$LOG" || echo vpce-1 ;;
+  *describe-security-groups*) grep -q delete-security-group "$LOG" || echo sg-1 ;;
 esac
 "#;
 
@@ -52,6 +56,8 @@ case "$*" in
   *"state list"*) printf '%s\n' data.aws_region.here aws_kms_key.a aws_s3_bucket.b aws_s3_bucket_policy.b aws_vpc.c ;;
 esac
 "#;
+
+const SLEEP: &str = "#!/usr/bin/env bash\n";
 
 /// All keys of all secrets of the reference platform.
 const EVERY_KEY: &str =
@@ -82,7 +88,7 @@ impl Tree {
         for (path, bytes) in rendered(blueprint) {
             Self::put(&directory.path().join("a tree").join(path), &bytes);
         }
-        for (name, text) in [("aws", AWS), ("kubectl", KUBECTL), ("terraform", TERRAFORM)] {
+        for (name, text) in [("aws", AWS), ("kubectl", KUBECTL), ("terraform", TERRAFORM), ("sleep", SLEEP)] {
             Self::put(&directory.path().join("bin").join(name), text.as_bytes());
         }
         Self { directory }
@@ -285,6 +291,11 @@ fn deleting_wants_the_platforms_name_and_keeps_keys_and_records() {
     let place = |part: &str| ran.log.find(part).unwrap_or_else(|| panic!("no {part} in {}", ran.log));
     let order = [
         place("delete --kustomize"),
+        place(
+            "update-detector --region us-east-1 --detector-id d1 --features Name=RUNTIME_MONITORING,Status=DISABLED",
+        ),
+        place("delete-vpc-endpoints --region us-east-1 --vpc-endpoint-ids vpce-1"),
+        place("delete-security-group --region us-east-1 --group-id sg-1"),
         place("state rm aws_kms_key.a aws_s3_bucket.b aws_s3_bucket_policy.b\n"),
         place("destroy -input=false"),
     ];

@@ -293,6 +293,58 @@ fn somebody_gets_into_a_cluster_and_nobody_who_is_not_named_where_somebody_is() 
 }
 
 #[test]
+fn audit_records_have_a_copy_in_the_second_region_that_cannot_be_deleted_either() {
+    let second = "  second:\n    aws: us-west-2\n    vpc: {cidr: 10.1.0.0/16}\n    cluster: {}\n  third:\n    aws: eu-west-1\n    vpc: {cidr: 10.2.0.0/16}\n    cluster: {}\n";
+    let off = |what: &str| format!("{second}security: {{{what}: {{enabled: false}}}}\n");
+    for (rest, kept) in [
+        (second.to_owned(), &["audit", "config"][..]),
+        (off("config"), &["audit"]),
+        (off("auditTrail"), &["config"]),
+    ] {
+        let module = terraform_of(&blueprint("", "", &rest));
+        let copied: Vec<&str> = module
+            .resources_of("aws_s3_bucket_replication_configuration")
+            .map(|resource| resource.address.rsplit('.').next().unwrap())
+            .collect();
+        assert_eq!(copied, kept);
+        assert!(module.get("aws_kms_key.second_audit").is_some());
+        assert!(module.get("aws_kms_key.third_audit").is_none());
+        for id in kept {
+            let locked = *id == "audit";
+            for bucket in [format!("aws_s3_bucket.{id}"), format!("aws_s3_bucket.{id}_replica")] {
+                assert_eq!(at(&module, &bucket, "object_lock_enabled") == true, locked, "{bucket}");
+            }
+        }
+    }
+    let alone = terraform_of(&blueprint("", "", ""));
+    assert!(!has(&alone, "aws_s3_bucket_replication_configuration"));
+    assert_eq!(alone.resources_of("aws_s3_bucket").count(), 3);
+}
+
+#[test]
+fn every_bucket_is_closed_versioned_encrypted_and_watched() {
+    let text = std::fs::read_to_string("blueprints/nexafi.yaml").unwrap();
+    let module = terraform_of(&text);
+    let longest = "n".repeat(20).len() + "-development-".len() + "-123456789012".len();
+    for bucket in module.resources_of("aws_s3_bucket") {
+        let id = bucket.address.rsplit('.').next().unwrap();
+        assert!(longest + id.len() <= 63, "{id} makes a name that S3 refuses");
+        for needed in
+            ["versioning", "public_access_block", "ownership_controls", "lifecycle_configuration", "policy"]
+        {
+            let address = format!("aws_s3_bucket_{needed}.{id}");
+            assert!(module.get(&address).is_some(), "no {address}");
+        }
+        let sse = format!("aws_s3_bucket_server_side_encryption_configuration.{id}");
+        let algorithm = "rule.0.apply_server_side_encryption_by_default.0.sse_algorithm";
+        // S3 writes access logs to a bucket without a KMS key and without logs of its own only.
+        let logs = id.ends_with("_logs");
+        assert_eq!(at(&module, &sse, algorithm), if logs { "AES256" } else { "aws:kms" }, "{id}");
+        assert_eq!(module.get(&format!("aws_s3_bucket_logging.{id}")).is_some(), !logs, "{id}");
+    }
+}
+
+#[test]
 fn a_taint_keeps_its_meaning_in_the_words_of_aws() {
     let taint = |effect: &str| {
         let group =

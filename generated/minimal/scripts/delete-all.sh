@@ -54,8 +54,9 @@ Deletes the platform minimal: everything its manifests made in every cluster, th
   --help              print this
 
 It does not delete
-  - the KMS keys and the buckets of the audit trail and of AWS Config: Terraform forgets them (terraform state rm), and
-    nothing that was encrypted or recorded is lost. Records of the audit trail cannot be deleted before their time.
+  - the KMS keys and the buckets of the audit trail and of AWS Config, with their copies and access logs: Terraform
+    forgets them (terraform state rm), and nothing that was encrypted or recorded is lost. Records of the audit trail
+    cannot be deleted before their time.
     To bring the platform up again under the same name, import the buckets (terraform import) first.
   - EBS volumes of storage classes with "reclaim: Retain".
   - the bucket with Terraform's state, and AWS Secrets Manager's entries.
@@ -145,6 +146,54 @@ for role in "${roles[@]}"; do
     aws eks update-cluster-config --region "$aws_region" --name "$cluster" --no-deletion-protection >/dev/null
     aws eks wait cluster-active --region "$aws_region" --name "$cluster"
   fi
+done
+
+# Where GuardDuty keeps an agent on the nodes, it makes a VPC endpoint and a security group of its own, which Terraform
+# knows nothing of and which keep the VPC from being deleted. It makes no other once its runtime monitoring is off
+# (docs.aws.amazon.com/guardduty/latest/ug/runtime-monitoring-agent-resource-clean-up.html).
+remove_guardduty() {
+  local vpc=$1 deadline=$((SECONDS + timeout)) answer ours=("Name=vpc-id,Values=$1" "Name=tag:GuardDutyManaged,Values=true")
+  local -a endpoints groups
+  while true; do
+    answer=$(aws ec2 describe-vpc-endpoints --region "$aws_region" --filters "${ours[@]}" \
+      --query "VpcEndpoints[?State!='deleted'].VpcEndpointId" --output text)
+    read -r -a endpoints <<<"$answer"
+    answer=$(aws ec2 describe-security-groups --region "$aws_region" --filters "${ours[@]}" \
+      --query "SecurityGroups[].GroupId" --output text)
+    read -r -a groups <<<"$answer"
+    if [[ "${endpoints[*]-}" != "" ]]; then
+      say "GuardDuty's endpoints in $vpc: ${endpoints[*]}"
+      aws ec2 delete-vpc-endpoints --region "$aws_region" --vpc-endpoint-ids "${endpoints[@]}" >/dev/null
+    elif [[ "${groups[*]-}" != "" ]]; then
+      say "GuardDuty's security groups in $vpc: ${groups[*]}"
+      for answer in "${groups[@]}"; do
+        # It is in use until the endpoint's network interfaces are gone.
+        aws ec2 delete-security-group --region "$aws_region" --group-id "$answer" >/dev/null || true
+      done
+    else
+      return 0
+    fi
+    if ((SECONDS >= deadline)); then
+      fail "what GuardDuty made in $vpc is still there after ${timeout}s; run this again"
+    fi
+    sleep 10
+  done
+}
+
+for role in "${roles[@]}"; do
+  select_region "$role"
+  detector=$(aws guardduty list-detectors --region "$aws_region" --query 'DetectorIds[0]' --output text)
+  if [[ -n "$detector" && "$detector" != None ]]; then
+    say "GuardDuty's runtime monitoring in $aws_region goes off"
+    aws guardduty update-detector --region "$aws_region" --detector-id "$detector" \
+      --features Name=RUNTIME_MONITORING,Status=DISABLED >/dev/null
+  fi
+  # The VPC has the cluster's name.
+  vpcs=$(aws ec2 describe-vpcs --region "$aws_region" --query "Vpcs[].VpcId" --output text \
+    --filters "Name=tag:Name,Values=$cluster" "Name=tag:managed-by,Values=nexafi-gen")
+  for vpc in $vpcs; do
+    remove_guardduty "$vpc"
+  done
 done
 
 terraform -chdir="$root/terraform" init -input=false

@@ -81,3 +81,9 @@ output "config_bucket" {
   description = "The bucket of configuration records"
   value       = aws_s3_bucket.config.id
 }
+
+# blueprint: security.auditTrail
+output "access_log_bucket" {
+  description = "The bucket of access logs: who reads the records"
+  value       = aws_s3_bucket.access_logs.id
+}

@@ -925,6 +925,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "audit" {
       days = 2556
     }
 
+    # The lock keeps it as long as the record; nothing is deleted earlier.
     noncurrent_version_expiration {
       noncurrent_days = 1
     }
@@ -1008,6 +1009,17 @@ resource "aws_s3_bucket_policy" "audit" {
   policy = data.aws_iam_policy_document.audit_bucket.json
 
   depends_on = [aws_s3_bucket_public_access_block.audit]
+}
+
+# blueprint: security.auditTrail
+resource "aws_s3_bucket_logging" "audit" {
+  provider = aws.primary
+
+  bucket        = aws_s3_bucket.audit.id
+  target_bucket = aws_s3_bucket.access_logs.id
+  target_prefix = "audit/"
+
+  depends_on = [aws_s3_bucket_policy.access_logs]
 }
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -1096,8 +1108,9 @@ resource "aws_s3_bucket_lifecycle_configuration" "config" {
       days = 2556
     }
 
+    # What somebody deletes or overwrites before, comes back from here.
     noncurrent_version_expiration {
-      noncurrent_days = 1
+      noncurrent_days = 90
     }
 
     abort_incomplete_multipart_upload {
@@ -1169,6 +1182,195 @@ resource "aws_s3_bucket_policy" "config" {
   depends_on = [aws_s3_bucket_public_access_block.config]
 }
 
+# blueprint: security.config
+resource "aws_s3_bucket_logging" "config" {
+  provider = aws.primary
+
+  bucket        = aws_s3_bucket.config.id
+  target_bucket = aws_s3_bucket.access_logs.id
+  target_prefix = "config/"
+
+  depends_on = [aws_s3_bucket_policy.access_logs]
+}
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The bucket of access logs: who reads the records
+# ---------------------------------------------------------------------------------------------------------------------
+
+# blueprint: security.auditTrail
+resource "aws_s3_bucket" "access_logs" {
+  provider = aws.primary
+
+  bucket = "${local.prefix}-access-logs-${local.account_id}"
+
+  lifecycle {
+    prevent_destroy = true
+  }
+}
+
+# blueprint: security.auditTrail
+resource "aws_s3_bucket_versioning" "access_logs" {
+  provider = aws.primary
+
+  bucket = aws_s3_bucket.access_logs.id
+
+  versioning_configuration {
+    status = "Enabled"
+  }
+}
+
+# blueprint: security.auditTrail
+resource "aws_s3_bucket_server_side_encryption_configuration" "access_logs" {
+  provider = aws.primary
+
+  bucket = aws_s3_bucket.access_logs.id
+
+  rule {
+    # S3 delivers access logs to no bucket that a KMS key encrypts, and to none that is locked
+    # (docs.aws.amazon.com/AmazonS3/latest/userguide/troubleshooting-server-access-logging.html,
+    # docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock-managing.html).
+    apply_server_side_encryption_by_default {
+      sse_algorithm = "AES256"
+    }
+  }
+}
+
+# blueprint: security.auditTrail
+resource "aws_s3_bucket_public_access_block" "access_logs" {
+  provider = aws.primary
+
+  bucket                  = aws_s3_bucket.access_logs.id
+  block_public_acls       = true
+  block_public_policy     = true
+  ignore_public_acls      = true
+  restrict_public_buckets = true
+}
+
+# blueprint: security.auditTrail
+resource "aws_s3_bucket_ownership_controls" "access_logs" {
+  provider = aws.primary
+
+  bucket = aws_s3_bucket.access_logs.id
+
+  rule {
+    object_ownership = "BucketOwnerEnforced"
+  }
+}
+
+# blueprint: security.auditTrail
+resource "aws_s3_bucket_lifecycle_configuration" "access_logs" {
+  provider = aws.primary
+
+  bucket = aws_s3_bucket.access_logs.id
+
+  # Kept for 2555 days, then deleted.
+  rule {
+    id     = "retention"
+    status = "Enabled"
+
+    filter {}
+
+    transition {
+      days          = 365
+      storage_class = "GLACIER_IR"
+    }
+
+    expiration {
+      days = 2556
+    }
+
+    # What somebody deletes or overwrites before, comes back from here.
+    noncurrent_version_expiration {
+      noncurrent_days = 90
+    }
+
+    abort_incomplete_multipart_upload {
+      days_after_initiation = 7
+    }
+  }
+
+  depends_on = [aws_s3_bucket_versioning.access_logs]
+}
+
+# blueprint: security.auditTrail
+data "aws_iam_policy_document" "access_logs_bucket" {
+  provider = aws.primary
+
+  statement {
+    sid       = "TlsOnly"
+    effect    = "Deny"
+    actions   = ["s3:*"]
+    resources = [aws_s3_bucket.access_logs.arn, "${aws_s3_bucket.access_logs.arn}/*"]
+
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+
+    condition {
+      test     = "Bool"
+      variable = "aws:SecureTransport"
+      values   = ["false"]
+    }
+  }
+
+  statement {
+    sid       = "AccessLogs1"
+    actions   = ["s3:PutObject"]
+    resources = ["${aws_s3_bucket.access_logs.arn}/audit/*"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["logging.s3.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [local.account_id]
+    }
+
+    condition {
+      test     = "ArnEquals"
+      variable = "aws:SourceArn"
+      values   = [aws_s3_bucket.audit.arn]
+    }
+  }
+
+  statement {
+    sid       = "AccessLogs2"
+    actions   = ["s3:PutObject"]
+    resources = ["${aws_s3_bucket.access_logs.arn}/config/*"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["logging.s3.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [local.account_id]
+    }
+
+    condition {
+      test     = "ArnEquals"
+      variable = "aws:SourceArn"
+      values   = [aws_s3_bucket.config.arn]
+    }
+  }
+}
+
+# blueprint: security.auditTrail
+resource "aws_s3_bucket_policy" "access_logs" {
+  provider = aws.primary
+
+  bucket = aws_s3_bucket.access_logs.id
+  policy = data.aws_iam_policy_document.access_logs_bucket.json
+
+  depends_on = [aws_s3_bucket_public_access_block.access_logs]
+}
+
 # ---------------------------------------------------------------------------------------------------------------------
 # The audit trail: every call to AWS, in every region
 # ---------------------------------------------------------------------------------------------------------------------
@@ -1177,6 +1379,11 @@ resource "aws_s3_bucket_policy" "config" {
 locals {
   # Policies name the trail before it exists, so its ARN is spelled out.
   trail_arn = "arn:${local.partition}:cloudtrail:${local.primary_region}:${local.account_id}:trail/${local.prefix}"
+
+  # Where its records are.
+  trail_records = [
+    "${aws_s3_bucket.audit.arn}/",
+  ]
 }
 
 # blueprint: security.auditTrail
@@ -1276,7 +1483,7 @@ resource "aws_cloudtrail" "platform" {
 
     field_selector {
       field       = "resources.ARN"
-      starts_with = ["${aws_s3_bucket.audit.arn}/"]
+      starts_with = local.trail_records
     }
 
     field_selector {

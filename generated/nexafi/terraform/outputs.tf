@@ -116,6 +116,7 @@ output "secondary_key_arns" {
     cluster = aws_kms_key.secondary_cluster.arn
     volumes = aws_kms_key.secondary_volumes.arn
     logs    = aws_kms_key.secondary_logs.arn
+    audit   = aws_kms_key.secondary_audit.arn
   }
 }
 
@@ -148,4 +149,20 @@ output "audit_bucket" {
 output "config_bucket" {
   description = "The bucket of configuration records"
   value       = aws_s3_bucket.config.id
+}
+
+# blueprint: security.auditTrail
+output "access_log_bucket" {
+  description = "The bucket of access logs: who reads the records"
+  value       = aws_s3_bucket.access_logs.id
+}
+
+# blueprint: security.auditTrail
+output "replica_buckets" {
+  description = "The buckets that hold the records once more, in another region"
+  value = {
+    audit       = aws_s3_bucket.audit_replica.id
+    config      = aws_s3_bucket.config_replica.id
+    access_logs = aws_s3_bucket.replica_logs.id
+  }
 }

@@ -1055,6 +1055,47 @@ resource "aws_kms_alias" "secondary_logs" {
   target_key_id = aws_kms_key.secondary_logs.key_id
 }
 
+# blueprint: security.keys
+data "aws_iam_policy_document" "secondary_audit_key" {
+  provider = aws.secondary
+
+  # The account's IAM policies decide who else may use the key; without this nobody could ever change it again.
+  statement {
+    sid       = "Account"
+    actions   = ["kms:*"]
+    resources = ["*"]
+
+    principals {
+      type        = "AWS"
+      identifiers = ["arn:${local.partition}:iam::${local.account_id}:root"]
+    }
+  }
+}
+
+# blueprint: security.keys
+resource "aws_kms_key" "secondary_audit" {
+  provider = aws.secondary
+
+  description             = "${local.prefix} secondary: the copy of the audit records"
+  policy                  = data.aws_iam_policy_document.secondary_audit_key.json
+  enable_key_rotation     = true
+  rotation_period_in_days = 365
+  deletion_window_in_days = 30
+
+  # What a deleted key has encrypted is lost.
+  lifecycle {
+    prevent_destroy = true
+  }
+}
+
+# blueprint: security.keys
+resource "aws_kms_alias" "secondary_audit" {
+  provider = aws.secondary
+
+  name          = "alias/${local.prefix}-secondary-audit"
+  target_key_id = aws_kms_key.secondary_audit.key_id
+}
+
 # ---------------------------------------------------------------------------------------------------------------------
 # secondary (us-west-2): roles
 # ---------------------------------------------------------------------------------------------------------------------
@@ -2211,6 +2252,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "audit" {
       days = 2556
     }
 
+    # The lock keeps it as long as the record; nothing is deleted earlier.
     noncurrent_version_expiration {
       noncurrent_days = 1
     }
@@ -2294,6 +2336,17 @@ resource "aws_s3_bucket_policy" "audit" {
   policy = data.aws_iam_policy_document.audit_bucket.json
 
   depends_on = [aws_s3_bucket_public_access_block.audit]
+}
+
+# blueprint: security.auditTrail
+resource "aws_s3_bucket_logging" "audit" {
+  provider = aws.primary
+
+  bucket        = aws_s3_bucket.audit.id
+  target_bucket = aws_s3_bucket.access_logs.id
+  target_prefix = "audit/"
+
+  depends_on = [aws_s3_bucket_policy.access_logs]
 }
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -2382,8 +2435,9 @@ resource "aws_s3_bucket_lifecycle_configuration" "config" {
       days = 2556
     }
 
+    # What somebody deletes or overwrites before, comes back from here.
     noncurrent_version_expiration {
-      noncurrent_days = 1
+      noncurrent_days = 90
     }
 
     abort_incomplete_multipart_upload {
@@ -2455,6 +2509,889 @@ resource "aws_s3_bucket_policy" "config" {
   depends_on = [aws_s3_bucket_public_access_block.config]
 }
 
+# blueprint: security.config
+resource "aws_s3_bucket_logging" "config" {
+  provider = aws.primary
+
+  bucket        = aws_s3_bucket.config.id
+  target_bucket = aws_s3_bucket.access_logs.id
+  target_prefix = "config/"
+
+  depends_on = [aws_s3_bucket_policy.access_logs]
+}
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The bucket of access logs: who reads the records
+# ---------------------------------------------------------------------------------------------------------------------
+
+# blueprint: security.auditTrail
+resource "aws_s3_bucket" "access_logs" {
+  provider = aws.primary
+
+  bucket = "${local.prefix}-access-logs-${local.account_id}"
+
+  lifecycle {
+    prevent_destroy = true
+  }
+}
+
+# blueprint: security.auditTrail
+resource "aws_s3_bucket_versioning" "access_logs" {
+  provider = aws.primary
+
+  bucket = aws_s3_bucket.access_logs.id
+
+  versioning_configuration {
+    status = "Enabled"
+  }
+}
+
+# blueprint: security.auditTrail
+resource "aws_s3_bucket_server_side_encryption_configuration" "access_logs" {
+  provider = aws.primary
+
+  bucket = aws_s3_bucket.access_logs.id
+
+  rule {
+    # S3 delivers access logs to no bucket that a KMS key encrypts, and to none that is locked
+    # (docs.aws.amazon.com/AmazonS3/latest/userguide/troubleshooting-server-access-logging.html,
+    # docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock-managing.html).
+    apply_server_side_encryption_by_default {
+      sse_algorithm = "AES256"
+    }
+  }
+}
+
+# blueprint: security.auditTrail
+resource "aws_s3_bucket_public_access_block" "access_logs" {
+  provider = aws.primary
+
+  bucket                  = aws_s3_bucket.access_logs.id
+  block_public_acls       = true
+  block_public_policy     = true
+  ignore_public_acls      = true
+  restrict_public_buckets = true
+}
+
+# blueprint: security.auditTrail
+resource "aws_s3_bucket_ownership_controls" "access_logs" {
+  provider = aws.primary
+
+  bucket = aws_s3_bucket.access_logs.id
+
+  rule {
+    object_ownership = "BucketOwnerEnforced"
+  }
+}
+
+# blueprint: security.auditTrail
+resource "aws_s3_bucket_lifecycle_configuration" "access_logs" {
+  provider = aws.primary
+
+  bucket = aws_s3_bucket.access_logs.id
+
+  # Kept for 2555 days, then deleted.
+  rule {
+    id     = "retention"
+    status = "Enabled"
+
+    filter {}
+
+    transition {
+      days          = 365
+      storage_class = "GLACIER_IR"
+    }
+
+    expiration {
+      days = 2556
+    }
+
+    # What somebody deletes or overwrites before, comes back from here.
+    noncurrent_version_expiration {
+      noncurrent_days = 90
+    }
+
+    abort_incomplete_multipart_upload {
+      days_after_initiation = 7
+    }
+  }
+
+  depends_on = [aws_s3_bucket_versioning.access_logs]
+}
+
+# blueprint: security.auditTrail
+data "aws_iam_policy_document" "access_logs_bucket" {
+  provider = aws.primary
+
+  statement {
+    sid       = "TlsOnly"
+    effect    = "Deny"
+    actions   = ["s3:*"]
+    resources = [aws_s3_bucket.access_logs.arn, "${aws_s3_bucket.access_logs.arn}/*"]
+
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+
+    condition {
+      test     = "Bool"
+      variable = "aws:SecureTransport"
+      values   = ["false"]
+    }
+  }
+
+  statement {
+    sid       = "AccessLogs1"
+    actions   = ["s3:PutObject"]
+    resources = ["${aws_s3_bucket.access_logs.arn}/audit/*"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["logging.s3.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [local.account_id]
+    }
+
+    condition {
+      test     = "ArnEquals"
+      variable = "aws:SourceArn"
+      values   = [aws_s3_bucket.audit.arn]
+    }
+  }
+
+  statement {
+    sid       = "AccessLogs2"
+    actions   = ["s3:PutObject"]
+    resources = ["${aws_s3_bucket.access_logs.arn}/config/*"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["logging.s3.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [local.account_id]
+    }
+
+    condition {
+      test     = "ArnEquals"
+      variable = "aws:SourceArn"
+      values   = [aws_s3_bucket.config.arn]
+    }
+  }
+}
+
+# blueprint: security.auditTrail
+resource "aws_s3_bucket_policy" "access_logs" {
+  provider = aws.primary
+
+  bucket = aws_s3_bucket.access_logs.id
+  policy = data.aws_iam_policy_document.access_logs_bucket.json
+
+  depends_on = [aws_s3_bucket_public_access_block.access_logs]
+}
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The bucket of the audit trail, the copy in another region
+# ---------------------------------------------------------------------------------------------------------------------
+
+# blueprint: security.auditTrail
+resource "aws_s3_bucket" "audit_replica" {
+  provider = aws.secondary
+
+  bucket              = "${local.prefix}-audit-replica-${local.account_id}"
+  object_lock_enabled = true
+
+  lifecycle {
+    prevent_destroy = true
+  }
+}
+
+# blueprint: security.auditTrail
+resource "aws_s3_bucket_versioning" "audit_replica" {
+  provider = aws.secondary
+
+  bucket = aws_s3_bucket.audit_replica.id
+
+  versioning_configuration {
+    status = "Enabled"
+  }
+}
+
+# In compliance mode nobody shortens the retention or deletes a record before its end, not even the root user.
+# blueprint: security.auditTrail.retentionDays
+resource "aws_s3_bucket_object_lock_configuration" "audit_replica" {
+  provider = aws.secondary
+
+  bucket = aws_s3_bucket.audit_replica.id
+
+  rule {
+    default_retention {
+      mode = "COMPLIANCE"
+      days = 2555
+    }
+  }
+
+  depends_on = [aws_s3_bucket_versioning.audit_replica]
+}
+
+# blueprint: security.auditTrail
+resource "aws_s3_bucket_server_side_encryption_configuration" "audit_replica" {
+  provider = aws.secondary
+
+  bucket = aws_s3_bucket.audit_replica.id
+
+  rule {
+    # Each copy is encrypted on its own, so the replication's role needs to encrypt and nothing else.
+    bucket_key_enabled = false
+
+    apply_server_side_encryption_by_default {
+      sse_algorithm     = "aws:kms"
+      kms_master_key_id = aws_kms_key.secondary_audit.arn
+    }
+  }
+}
+
+# blueprint: security.auditTrail
+resource "aws_s3_bucket_public_access_block" "audit_replica" {
+  provider = aws.secondary
+
+  bucket                  = aws_s3_bucket.audit_replica.id
+  block_public_acls       = true
+  block_public_policy     = true
+  ignore_public_acls      = true
+  restrict_public_buckets = true
+}
+
+# blueprint: security.auditTrail
+resource "aws_s3_bucket_ownership_controls" "audit_replica" {
+  provider = aws.secondary
+
+  bucket = aws_s3_bucket.audit_replica.id
+
+  rule {
+    object_ownership = "BucketOwnerEnforced"
+  }
+}
+
+# blueprint: security.auditTrail
+resource "aws_s3_bucket_lifecycle_configuration" "audit_replica" {
+  provider = aws.secondary
+
+  bucket = aws_s3_bucket.audit_replica.id
+
+  # Kept for 2555 days, then deleted.
+  rule {
+    id     = "retention"
+    status = "Enabled"
+
+    filter {}
+
+    transition {
+      days          = 365
+      storage_class = "GLACIER_IR"
+    }
+
+    expiration {
+      days = 2556
+    }
+
+    # The lock keeps it as long as the record; nothing is deleted earlier.
+    noncurrent_version_expiration {
+      noncurrent_days = 1
+    }
+
+    abort_incomplete_multipart_upload {
+      days_after_initiation = 7
+    }
+  }
+
+  depends_on = [aws_s3_bucket_versioning.audit_replica]
+}
+
+# blueprint: security.auditTrail
+data "aws_iam_policy_document" "audit_replica_bucket" {
+  provider = aws.secondary
+
+  statement {
+    sid       = "TlsOnly"
+    effect    = "Deny"
+    actions   = ["s3:*"]
+    resources = [aws_s3_bucket.audit_replica.arn, "${aws_s3_bucket.audit_replica.arn}/*"]
+
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+
+    condition {
+      test     = "Bool"
+      variable = "aws:SecureTransport"
+      values   = ["false"]
+    }
+  }
+}
+
+# blueprint: security.auditTrail
+resource "aws_s3_bucket_policy" "audit_replica" {
+  provider = aws.secondary
+
+  bucket = aws_s3_bucket.audit_replica.id
+  policy = data.aws_iam_policy_document.audit_replica_bucket.json
+
+  depends_on = [aws_s3_bucket_public_access_block.audit_replica]
+}
+
+# blueprint: security.auditTrail
+resource "aws_s3_bucket_logging" "audit_replica" {
+  provider = aws.secondary
+
+  bucket        = aws_s3_bucket.audit_replica.id
+  target_bucket = aws_s3_bucket.replica_logs.id
+  target_prefix = "audit-replica/"
+
+  depends_on = [aws_s3_bucket_policy.replica_logs]
+}
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The bucket of configuration records, the copy in another region
+# ---------------------------------------------------------------------------------------------------------------------
+
+# blueprint: security.config
+resource "aws_s3_bucket" "config_replica" {
+  provider = aws.secondary
+
+  bucket = "${local.prefix}-config-replica-${local.account_id}"
+
+  lifecycle {
+    prevent_destroy = true
+  }
+}
+
+# blueprint: security.config
+resource "aws_s3_bucket_versioning" "config_replica" {
+  provider = aws.secondary
+
+  bucket = aws_s3_bucket.config_replica.id
+
+  versioning_configuration {
+    status = "Enabled"
+  }
+}
+
+# blueprint: security.config
+resource "aws_s3_bucket_server_side_encryption_configuration" "config_replica" {
+  provider = aws.secondary
+
+  bucket = aws_s3_bucket.config_replica.id
+
+  rule {
+    # Each copy is encrypted on its own, so the replication's role needs to encrypt and nothing else.
+    bucket_key_enabled = false
+
+    apply_server_side_encryption_by_default {
+      sse_algorithm     = "aws:kms"
+      kms_master_key_id = aws_kms_key.secondary_audit.arn
+    }
+  }
+}
+
+# blueprint: security.config
+resource "aws_s3_bucket_public_access_block" "config_replica" {
+  provider = aws.secondary
+
+  bucket                  = aws_s3_bucket.config_replica.id
+  block_public_acls       = true
+  block_public_policy     = true
+  ignore_public_acls      = true
+  restrict_public_buckets = true
+}
+
+# blueprint: security.config
+resource "aws_s3_bucket_ownership_controls" "config_replica" {
+  provider = aws.secondary
+
+  bucket = aws_s3_bucket.config_replica.id
+
+  rule {
+    object_ownership = "BucketOwnerEnforced"
+  }
+}
+
+# blueprint: security.config
+resource "aws_s3_bucket_lifecycle_configuration" "config_replica" {
+  provider = aws.secondary
+
+  bucket = aws_s3_bucket.config_replica.id
+
+  # Kept for 2555 days, then deleted.
+  rule {
+    id     = "retention"
+    status = "Enabled"
+
+    filter {}
+
+    transition {
+      days          = 365
+      storage_class = "GLACIER_IR"
+    }
+
+    expiration {
+      days = 2556
+    }
+
+    # What somebody deletes or overwrites before, comes back from here.
+    noncurrent_version_expiration {
+      noncurrent_days = 90
+    }
+
+    abort_incomplete_multipart_upload {
+      days_after_initiation = 7
+    }
+  }
+
+  depends_on = [aws_s3_bucket_versioning.config_replica]
+}
+
+# blueprint: security.config
+data "aws_iam_policy_document" "config_replica_bucket" {
+  provider = aws.secondary
+
+  statement {
+    sid       = "TlsOnly"
+    effect    = "Deny"
+    actions   = ["s3:*"]
+    resources = [aws_s3_bucket.config_replica.arn, "${aws_s3_bucket.config_replica.arn}/*"]
+
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+
+    condition {
+      test     = "Bool"
+      variable = "aws:SecureTransport"
+      values   = ["false"]
+    }
+  }
+}
+
+# blueprint: security.config
+resource "aws_s3_bucket_policy" "config_replica" {
+  provider = aws.secondary
+
+  bucket = aws_s3_bucket.config_replica.id
+  policy = data.aws_iam_policy_document.config_replica_bucket.json
+
+  depends_on = [aws_s3_bucket_public_access_block.config_replica]
+}
+
+# blueprint: security.config
+resource "aws_s3_bucket_logging" "config_replica" {
+  provider = aws.secondary
+
+  bucket        = aws_s3_bucket.config_replica.id
+  target_bucket = aws_s3_bucket.replica_logs.id
+  target_prefix = "config-replica/"
+
+  depends_on = [aws_s3_bucket_policy.replica_logs]
+}
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The bucket of access logs of the copies; S3 writes such logs within a region only
+# ---------------------------------------------------------------------------------------------------------------------
+
+# blueprint: security.auditTrail
+resource "aws_s3_bucket" "replica_logs" {
+  provider = aws.secondary
+
+  bucket = "${local.prefix}-replica-logs-${local.account_id}"
+
+  lifecycle {
+    prevent_destroy = true
+  }
+}
+
+# blueprint: security.auditTrail
+resource "aws_s3_bucket_versioning" "replica_logs" {
+  provider = aws.secondary
+
+  bucket = aws_s3_bucket.replica_logs.id
+
+  versioning_configuration {
+    status = "Enabled"
+  }
+}
+
+# blueprint: security.auditTrail
+resource "aws_s3_bucket_server_side_encryption_configuration" "replica_logs" {
+  provider = aws.secondary
+
+  bucket = aws_s3_bucket.replica_logs.id
+
+  rule {
+    # S3 delivers access logs to no bucket that a KMS key encrypts, and to none that is locked
+    # (docs.aws.amazon.com/AmazonS3/latest/userguide/troubleshooting-server-access-logging.html,
+    # docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock-managing.html).
+    apply_server_side_encryption_by_default {
+      sse_algorithm = "AES256"
+    }
+  }
+}
+
+# blueprint: security.auditTrail
+resource "aws_s3_bucket_public_access_block" "replica_logs" {
+  provider = aws.secondary
+
+  bucket                  = aws_s3_bucket.replica_logs.id
+  block_public_acls       = true
+  block_public_policy     = true
+  ignore_public_acls      = true
+  restrict_public_buckets = true
+}
+
+# blueprint: security.auditTrail
+resource "aws_s3_bucket_ownership_controls" "replica_logs" {
+  provider = aws.secondary
+
+  bucket = aws_s3_bucket.replica_logs.id
+
+  rule {
+    object_ownership = "BucketOwnerEnforced"
+  }
+}
+
+# blueprint: security.auditTrail
+resource "aws_s3_bucket_lifecycle_configuration" "replica_logs" {
+  provider = aws.secondary
+
+  bucket = aws_s3_bucket.replica_logs.id
+
+  # Kept for 2555 days, then deleted.
+  rule {
+    id     = "retention"
+    status = "Enabled"
+
+    filter {}
+
+    transition {
+      days          = 365
+      storage_class = "GLACIER_IR"
+    }
+
+    expiration {
+      days = 2556
+    }
+
+    # What somebody deletes or overwrites before, comes back from here.
+    noncurrent_version_expiration {
+      noncurrent_days = 90
+    }
+
+    abort_incomplete_multipart_upload {
+      days_after_initiation = 7
+    }
+  }
+
+  depends_on = [aws_s3_bucket_versioning.replica_logs]
+}
+
+# blueprint: security.auditTrail
+data "aws_iam_policy_document" "replica_logs_bucket" {
+  provider = aws.secondary
+
+  statement {
+    sid       = "TlsOnly"
+    effect    = "Deny"
+    actions   = ["s3:*"]
+    resources = [aws_s3_bucket.replica_logs.arn, "${aws_s3_bucket.replica_logs.arn}/*"]
+
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+
+    condition {
+      test     = "Bool"
+      variable = "aws:SecureTransport"
+      values   = ["false"]
+    }
+  }
+
+  statement {
+    sid       = "AccessLogs1"
+    actions   = ["s3:PutObject"]
+    resources = ["${aws_s3_bucket.replica_logs.arn}/audit-replica/*"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["logging.s3.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [local.account_id]
+    }
+
+    condition {
+      test     = "ArnEquals"
+      variable = "aws:SourceArn"
+      values   = [aws_s3_bucket.audit_replica.arn]
+    }
+  }
+
+  statement {
+    sid       = "AccessLogs2"
+    actions   = ["s3:PutObject"]
+    resources = ["${aws_s3_bucket.replica_logs.arn}/config-replica/*"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["logging.s3.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [local.account_id]
+    }
+
+    condition {
+      test     = "ArnEquals"
+      variable = "aws:SourceArn"
+      values   = [aws_s3_bucket.config_replica.arn]
+    }
+  }
+}
+
+# blueprint: security.auditTrail
+resource "aws_s3_bucket_policy" "replica_logs" {
+  provider = aws.secondary
+
+  bucket = aws_s3_bucket.replica_logs.id
+  policy = data.aws_iam_policy_document.replica_logs_bucket.json
+
+  depends_on = [aws_s3_bucket_public_access_block.replica_logs]
+}
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Every record once more, in us-west-2: the loss of a region is not the loss of its history
+# ---------------------------------------------------------------------------------------------------------------------
+
+# S3 takes a role from whoever may pass it, within the account only.
+# blueprint: security.auditTrail
+data "aws_iam_policy_document" "replication_trust" {
+  provider = aws.primary
+
+  statement {
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["s3.amazonaws.com"]
+    }
+  }
+}
+
+# It reads records and their locks and adds copies; it cannot delete any
+# (docs.aws.amazon.com/AmazonS3/latest/userguide/setting-repl-config-perm-overview.html).
+# blueprint: security.auditTrail
+data "aws_iam_policy_document" "replication" {
+  provider = aws.primary
+
+  statement {
+    sid     = "Sources"
+    actions = ["s3:GetReplicationConfiguration", "s3:ListBucket"]
+    resources = [
+      aws_s3_bucket.audit.arn,
+      aws_s3_bucket.config.arn,
+    ]
+  }
+
+  statement {
+    sid = "ReadRecords"
+    actions = [
+      "s3:GetObjectLegalHold",
+      "s3:GetObjectRetention",
+      "s3:GetObjectVersionAcl",
+      "s3:GetObjectVersionForReplication",
+      "s3:GetObjectVersionTagging",
+    ]
+    resources = [
+      "${aws_s3_bucket.audit.arn}/*",
+      "${aws_s3_bucket.config.arn}/*",
+    ]
+  }
+
+  statement {
+    sid     = "AddCopies"
+    actions = ["s3:ReplicateObject", "s3:ReplicateTags"]
+    resources = [
+      "${aws_s3_bucket.audit_replica.arn}/*",
+      "${aws_s3_bucket.config_replica.arn}/*",
+    ]
+  }
+
+  # A bucket with a bucket key names itself to KMS, one without names the object
+  # (docs.aws.amazon.com/AmazonS3/latest/userguide/replication-config-for-kms-objects.html).
+  statement {
+    sid       = "DecryptRecords"
+    actions   = ["kms:Decrypt"]
+    resources = [aws_kms_key.primary_audit.arn]
+
+    condition {
+      test     = "StringEquals"
+      variable = "kms:ViaService"
+      values   = ["s3.${local.primary_region}.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringLike"
+      variable = "kms:EncryptionContext:aws:s3:arn"
+      values = [
+        aws_s3_bucket.audit.arn,
+        "${aws_s3_bucket.audit.arn}/*",
+        aws_s3_bucket.config.arn,
+        "${aws_s3_bucket.config.arn}/*",
+      ]
+    }
+  }
+
+  statement {
+    sid       = "EncryptCopies"
+    actions   = ["kms:Encrypt"]
+    resources = [aws_kms_key.secondary_audit.arn]
+
+    condition {
+      test     = "StringEquals"
+      variable = "kms:ViaService"
+      values   = ["s3.${local.secondary_region}.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringLike"
+      variable = "kms:EncryptionContext:aws:s3:arn"
+      values = [
+        "${aws_s3_bucket.audit_replica.arn}/*",
+        "${aws_s3_bucket.config_replica.arn}/*",
+      ]
+    }
+  }
+}
+
+# blueprint: security.auditTrail
+resource "aws_iam_role" "replication" {
+  provider = aws.primary
+
+  name               = "${local.prefix}-replication"
+  description        = "S3 copies audit records to another region"
+  assume_role_policy = data.aws_iam_policy_document.replication_trust.json
+}
+
+# blueprint: security.auditTrail
+resource "aws_iam_role_policy" "replication" {
+  provider = aws.primary
+
+  name   = "copy-records"
+  role   = aws_iam_role.replication.id
+  policy = data.aws_iam_policy_document.replication.json
+}
+
+# Copies keep the locks of what they are copies of
+# (docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock-managing.html#object-lock-managing-replication).
+# blueprint: security.auditTrail
+resource "aws_s3_bucket_replication_configuration" "audit" {
+  provider = aws.primary
+
+  bucket = aws_s3_bucket.audit.id
+  role   = aws_iam_role.replication.arn
+
+  rule {
+    id       = "copy"
+    status   = "Enabled"
+    priority = 1
+
+    filter {}
+
+    # What is deleted in one region stays in the other.
+    delete_marker_replication {
+      status = "Disabled"
+    }
+
+    # Without it S3 leaves out what a KMS key encrypts, which here is everything.
+    source_selection_criteria {
+      sse_kms_encrypted_objects {
+        status = "Enabled"
+      }
+    }
+
+    destination {
+      bucket = aws_s3_bucket.audit_replica.arn
+
+      encryption_configuration {
+        replica_kms_key_id = aws_kms_key.secondary_audit.arn
+      }
+    }
+  }
+
+  depends_on = [
+    aws_iam_role_policy.replication,
+    aws_s3_bucket_object_lock_configuration.audit_replica,
+    aws_s3_bucket_versioning.audit,
+    aws_s3_bucket_versioning.audit_replica,
+  ]
+}
+
+# blueprint: security.config
+resource "aws_s3_bucket_replication_configuration" "config" {
+  provider = aws.primary
+
+  bucket = aws_s3_bucket.config.id
+  role   = aws_iam_role.replication.arn
+
+  rule {
+    id       = "copy"
+    status   = "Enabled"
+    priority = 1
+
+    filter {}
+
+    # What is deleted in one region stays in the other.
+    delete_marker_replication {
+      status = "Disabled"
+    }
+
+    # Without it S3 leaves out what a KMS key encrypts, which here is everything.
+    source_selection_criteria {
+      sse_kms_encrypted_objects {
+        status = "Enabled"
+      }
+    }
+
+    destination {
+      bucket = aws_s3_bucket.config_replica.arn
+
+      encryption_configuration {
+        replica_kms_key_id = aws_kms_key.secondary_audit.arn
+      }
+    }
+  }
+
+  depends_on = [
+    aws_iam_role_policy.replication,
+    aws_s3_bucket_versioning.config,
+    aws_s3_bucket_versioning.config_replica,
+  ]
+}
+
 # ---------------------------------------------------------------------------------------------------------------------
 # The audit trail: every call to AWS, in every region
 # ---------------------------------------------------------------------------------------------------------------------
@@ -2463,6 +3400,12 @@ resource "aws_s3_bucket_policy" "config" {
 locals {
   # Policies name the trail before it exists, so its ARN is spelled out.
   trail_arn = "arn:${local.partition}:cloudtrail:${local.primary_region}:${local.account_id}:trail/${local.prefix}"
+
+  # Where its records are.
+  trail_records = [
+    "${aws_s3_bucket.audit.arn}/",
+    "${aws_s3_bucket.audit_replica.arn}/",
+  ]
 }
 
 # blueprint: security.auditTrail
@@ -2562,7 +3505,7 @@ resource "aws_cloudtrail" "platform" {
 
     field_selector {
       field       = "resources.ARN"
-      starts_with = ["${aws_s3_bucket.audit.arn}/"]
+      starts_with = local.trail_records
     }
 
     field_selector {

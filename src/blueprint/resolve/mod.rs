@@ -36,6 +36,11 @@ pub(super) fn resolve(mut blueprint: Blueprint, names: &Names, tree: &Node) -> (
     }
     clusters::resolve(&mut blueprint, names, &mut faults);
     plan.regions = regions::plan(&mut blueprint, &plan.prefix, &mut faults);
+    plan.replica = plan
+        .regions
+        .iter()
+        .find(|(_, region)| !region.home && region.keys.iter().any(|key| key.purpose == "audit"))
+        .map(|(role, _)| role.to_string());
     plan.peerings = peering::plan(&blueprint, &plan.regions, names, &mut faults);
     let (workloads, secrets) = workloads::plan(&mut blueprint, names, &mut faults);
     plan.workloads = workloads;

@@ -44,7 +44,7 @@ pub(super) fn plan(
                 aws: region.aws.to_string(),
                 home,
                 cluster_name: format!("{prefix}-{role}"),
-                keys: keys(region, home && audit, volumes),
+                keys: keys(region, audit.then_some(at), volumes),
                 route_tables: route_tables
                     .into_iter()
                     .map(|mut table| {
@@ -305,7 +305,8 @@ fn service_range_faults(role: &RoleName, region: &Region, faults: &mut Faults<'_
     }
 }
 
-fn keys(region: &Region, audit: bool, volumes: bool) -> Vec<KeyPlan> {
+/// `audit` is the region's place among the regions if there are audit records: the first keeps them, the second a copy.
+fn keys(region: &Region, audit: Option<usize>, volumes: bool) -> Vec<KeyPlan> {
     let platform = |key: &crate::blueprint::scalar::KmsKey| key.as_str() == "platform";
     let cluster = &region.cluster;
     let mut keys = Vec::new();
@@ -317,12 +318,14 @@ fn keys(region: &Region, audit: bool, volumes: bool) -> Vec<KeyPlan> {
     }
     if platform(&cluster.log_kms_key)
         || (region.vpc.flow_logs.enabled && platform(&region.vpc.flow_logs.kms_key))
-        || audit
+        || audit == Some(0)
     {
         keys.push(KeyPlan { purpose: "logs", description: "log groups" });
     }
-    if audit {
-        keys.push(KeyPlan { purpose: "audit", description: "the audit trail and its bucket" });
+    match audit {
+        Some(0) => keys.push(KeyPlan { purpose: "audit", description: "the audit trail and its bucket" }),
+        Some(1) => keys.push(KeyPlan { purpose: "audit", description: "the copy of the audit records" }),
+        _ => {}
     }
     keys
 }
