@@ -8,6 +8,7 @@
 )]
 
 mod blueprint;
+mod checkov;
 mod cli;
 mod cli_render;
 mod faulty;

@@ -46,17 +46,25 @@ fn read_yaml(text: &str) -> Node {
     read.documents.into_iter().next().unwrap()
 }
 
-#[test]
-fn every_blueprint_renders_twice_to_the_same_bytes() {
-    for entry in walkdir::WalkDir::new("blueprints").into_iter().filter_map(Result::ok) {
+/// Every blueprint of the repository, by name, with what it renders to.
+pub(crate) fn every_blueprint() -> Vec<(String, FileSet)> {
+    let mut rendered = Vec::new();
+    for entry in walkdir::WalkDir::new("blueprints").sort_by_file_name().into_iter().filter_map(Result::ok) {
         if entry.path().extension().is_some_and(|extension| extension == "yaml") {
             let text = std::fs::read_to_string(entry.path()).unwrap();
-            let first = render(&load_text(&text).1.platform.unwrap(), "b.yaml", &Overrides::new()).unwrap();
-            let second = render(&load_text(&text).1.platform.unwrap(), "b.yaml", &Overrides::new()).unwrap();
-            assert!(!first.is_empty());
-            assert_eq!(first, second);
+            let platform = load_text(&text).1.platform.unwrap();
+            let files = render(&platform, &entry.file_name().to_string_lossy(), &Overrides::new()).unwrap();
+            rendered.push((platform.blueprint.name.to_string(), files));
         }
     }
+    rendered
+}
+
+#[test]
+fn every_blueprint_renders_twice_to_the_same_bytes() {
+    let first = every_blueprint();
+    assert!(first.len() >= 2 && first.iter().all(|(_, files)| !files.is_empty()));
+    assert_eq!(first, every_blueprint());
 }
 
 proptest! {
