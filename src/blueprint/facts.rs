@@ -11,6 +11,10 @@ const COMPONENTS: &str = include_str!("facts/components.yaml");
 /// The Kubernetes version of a blueprint that names none.
 pub(super) const KUBERNETES_VERSION: &str = "1.34";
 
+/// The oldest minor version EKS still makes clusters of, in extended support until 2026-11-26
+/// (`docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html`).
+pub(super) const OLDEST_KUBERNETES_MINOR: u32 = 31;
+
 /// Days `CloudWatch` Logs can keep events
 /// (`docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html`).
 const LOG_RETENTION_DAYS: [u32; 22] =

@@ -175,11 +175,11 @@ fn dns_label(text: &str, longest: usize, what: &str, hyphens: bool) -> Result<()
         if hyphens { "lower-case letters, digits and hyphens" } else { "lower-case letters and digits" };
     let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || (hyphens && byte == b'-');
     if text.is_empty() {
-        return Err(format!("{what} cannot be empty"));
+        return Err(format!("{what} cannot be empty; write a word of {allowed}"));
     }
     if text.len() > longest {
         return Err(format!(
-            "{what} can have at most {longest} characters, this one has {}",
+            "{what} can have at most {longest} characters, this one has {}; choose a shorter one",
             text.chars().count()
         ));
     }

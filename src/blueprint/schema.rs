@@ -345,6 +345,7 @@ pub(super) fn shown(text: &str) -> String {
 
 fn not_a_choice(found: &Place, what: &str, text: &str, known: &[&str]) -> Finding {
     let help = match did_you_mean(text, known.iter().copied()) {
+        Some(close) if known.len() == 1 => format!("did you mean `{close}`?"),
         Some(close) => format!("did you mean `{close}`? It can be {}", quoted(known)),
         None => format!("write {}", quoted(known)),
     };

@@ -168,8 +168,8 @@ pub mod fault {
         DANGLING_REFERENCE = "NXF-CFG-008", "a name that refers to nothing";
         /// Networks that overlap where routing needs them disjoint.
         OVERLAPPING_CIDR = "NXF-CFG-009", "address ranges overlap";
-        /// A network with no room for what it has to hold.
-        CIDR_TOO_SMALL = "NXF-CFG-010", "an address range is too small";
+        /// A network with no room for what it has to hold, or larger than AWS takes.
+        CIDR_TOO_SMALL = "NXF-CFG-010", "an address range is too small or too large";
         /// Values that are each valid and contradict each other.
         CONTRADICTION = "NXF-CFG-011", "two values contradict each other";
         /// HCL that does not parse.

@@ -58,6 +58,8 @@ fn syntax(id: FileId, file: &SourceFile, error: &ScanError) -> Finding {
     {
         at = tab;
         help = "indent with spaces; YAML does not allow tabs there";
+    } else if error.info().contains("anchor") {
+        help = "an alias (`*name`) repeats what an anchor (`&name`) marked before it; put a text that begins with * in quotes";
     }
     let message = match error.info() {
         "mapping values are not allowed in this context" => {

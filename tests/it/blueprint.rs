@@ -287,3 +287,57 @@ mod schema {
         assert_eq!(wrong, Vec::<String>::new());
     }
 }
+
+/// Valid one by one, and refused by AWS or Kubernetes when half of the platform stands already.
+#[test]
+fn what_could_not_be_applied_is_named() {
+    let key = "\"arn:aws:kms:us-west-2:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab\"";
+    let text = reference_with(&[
+        ("tags: {cost-center: platform}", "tags: {cost-center: platform, owner: somebody}"),
+        (
+            "zones: 3\n",
+            "zones: 3\n      subnets: {public: {internetRoute: false}, private: {}, database: {}}\n",
+        ),
+        ("flowLogs: {enabled: true,", &format!("flowLogs: {{kmsKey: {key}, enabled: true,")),
+        ("version: \"1.34\"", "version: \"1.24\""),
+        ("kmsKey: platform}", &format!("kmsKey: {key}}}")),
+        ("instanceTypes: [m6i.large, m5.large]", "instanceTypes: [m6i.large, m7g.large]"),
+        (
+            "{namespace: audit, labels: {app.kubernetes.io/name: audit-log}}]}",
+            "{namespace: audit}], subnets: public}",
+        ),
+        ("  core: {podSecurity", "  kube-system: {podSecurity"),
+        ("    handles: [audit-log]\n", "    handles: [audit-log]\n    placement: general\n"),
+        ("type: gp3, kmsKey: platform", &format!("type: gp3, kmsKey: {key}")),
+    ]);
+    insta::assert_snapshot!(faults(&text));
+}
+
+/// A standby takes over the pods of the group it mirrors, and so has to run what that runs.
+#[test]
+fn a_standby_runs_the_image_of_the_group_it_mirrors() {
+    let (_, loaded) = load_text(&reference_with(&[(
+        "instanceTypes: [m6i.xlarge, m5.xlarge]",
+        "instanceTypes: [m7g.xlarge]\n          amiType: AL2023_ARM_64_STANDARD",
+    )]));
+    let platform = loaded.platform.unwrap();
+    let standby = &platform.blueprint.regions["secondary"].cluster.node_groups["dr-standby"];
+    assert_eq!(standby.ami_type, "AL2023_ARM_64_STANDARD");
+    assert_eq!(standby.instance_types[0].as_str(), "m7g.xlarge");
+}
+
+/// One mistake is one finding: what refers to a thing that is there, but cannot be read, does not dangle.
+#[test]
+fn one_mistake_does_not_make_others_out_of_what_refers_to_it() {
+    for (from, to) in [
+        ("components:\n", "componets:\n"),
+        ("services:\n", "servces:\n"),
+        ("  secondary:\n", "  primary:\n"),
+        ("mirrors: financial-services", "mirrors: Financial"),
+        ("mirror/nginx-ingress, digest", "mirror/nginx-ingress, digst"),
+        ("namespaces:\n", "namespace:\n"),
+    ] {
+        let (sources, loaded) = load_text(&reference_with(&[(from, to)]));
+        assert_eq!(loaded.findings.len(), 1, "{to}: {}", lines(&sources, &loaded));
+    }
+}

@@ -43,7 +43,14 @@ pub(super) fn resolve(blueprint: &mut Blueprint, names: &Names, faults: &mut Fau
         for (name, group) in &mut region.cluster.node_groups {
             let Some(mirrored) = group.mirrors.clone() else { continue };
             match originals.get(&mirrored) {
-                Some(original) => take_over(group, original),
+                Some(original) => {
+                    let path = ["regions", role.as_str(), "cluster", "nodeGroups", name.as_str(), "amiType"];
+                    if !faults.is_written(&path) {
+                        // The instances it takes over may be of another processor than the default image.
+                        group.ami_type.clone_from(&original.ami_type);
+                    }
+                    take_over(group, original);
+                }
                 None => {
                     mirror_fault(role, name, &mirrored, names, faults);
                     fill(group, group.class);
@@ -158,7 +165,7 @@ fn group_faults(role: &RoleName, name: &Name, group: &NodeGroup, tiers: &[String
             suggest(group.subnets.as_str(), tiers, "tier"),
         );
     }
-    if group.class == NodeClass::Standby && group.mirrors.is_none() {
+    if group.class == NodeClass::Standby && group.mirrors.is_none() && !faults.is_written(&path("mirrors")) {
         faults.add(
             fault::MISSING_KEY,
             &["regions", role.as_str(), "cluster", "nodeGroups", name.as_str()],

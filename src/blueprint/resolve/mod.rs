@@ -1,6 +1,7 @@
 //! From a blueprint to a platform: defaults that depend on other values, the plan, and the faults no single value
 //! shows. Pure: the same blueprint gives the same platform, and nothing is invented at random.
 
+mod apply;
 mod clusters;
 mod names;
 mod peering;
@@ -15,7 +16,7 @@ use super::facts::cloudwatch_retention;
 use super::model::{Blueprint, PodSecurityVersion};
 use super::place::{path_text, place};
 use super::platform::{NamespacePlan, Plan, Platform};
-use crate::source::{FaultCode, Finding, Node};
+use crate::source::{FaultCode, Finding, Node, fault};
 
 /// Resolves a blueprint. The findings name every contradiction and dangling reference; the platform is complete
 /// only when there are none.
@@ -24,7 +25,7 @@ pub(super) fn resolve(mut blueprint: Blueprint, names: &Names, tree: &Node) -> (
     let mut plan = Plan {
         prefix: format!("{}-{}", blueprint.name, blueprint.environment.as_str()),
         home: blueprint.regions.keys().next().map(ToString::to_string).unwrap_or_default(),
-        tags: tags(&blueprint),
+        tags: tags(&blueprint, &mut faults),
         ..Plan::default()
     };
     let days = blueprint.compliance.log_retention_days;
@@ -46,12 +47,13 @@ pub(super) fn resolve(mut blueprint: Blueprint, names: &Names, tree: &Node) -> (
     plan.workloads = workloads;
     plan.secrets = secrets;
     plan.namespaces = namespaces(&mut blueprint, &plan);
+    apply::faults(&blueprint, &mut faults);
     (Platform { blueprint, plan }, faults.findings)
 }
 
-/// Mandatory tags first, then the blueprint's own; its own may not replace a mandatory one silently, so they win
-/// only for other keys.
-fn tags(blueprint: &Blueprint) -> IndexMap<String, String> {
+/// Mandatory tags first, then the blueprint's own. What finds a platform's resources and their owner cannot be
+/// given a second meaning, and a tag that was silently left out would be looked for in vain.
+fn tags(blueprint: &Blueprint, faults: &mut Faults<'_>) -> IndexMap<String, String> {
     let class = serde_json::to_value(blueprint.data_classification).ok();
     let mut tags = IndexMap::from([
         ("platform".to_owned(), blueprint.name.to_string()),
@@ -65,7 +67,17 @@ fn tags(blueprint: &Blueprint) -> IndexMap<String, String> {
         ("managed-by".to_owned(), "nexafi-gen".to_owned()),
     ]);
     for (key, value) in &blueprint.tags {
-        tags.entry(key.clone()).or_insert_with(|| value.clone());
+        if let Some(own) = tags.get(key) {
+            faults.add(
+                fault::CONTRADICTION,
+                &["tags", key],
+                format!("the tag `{key}` is the platform's own, and says `{own}`"),
+                "the tag is taken",
+                "choose another key",
+            );
+        } else {
+            tags.insert(key.clone(), value.clone());
+        }
     }
     tags
 }
@@ -114,6 +126,12 @@ struct Faults<'a> {
 }
 
 impl Faults<'_> {
+    /// Whether something is written at a path, usable or not: what cannot be used is a finding already, and is not
+    /// missing as well.
+    fn is_written(&self, path: &[&str]) -> bool {
+        self.tree.at(path).is_some()
+    }
+
     fn add(
         &mut self,
         code: FaultCode,

@@ -28,8 +28,17 @@ pub(crate) struct Names {
 pub(super) const BUILT_IN_NAMESPACES: [&str; 5] = ["core", "financial", "infrastructure", "audit", "ingress"];
 
 impl Names {
-    /// Collects the names of a document.
-    pub(crate) fn of(tree: &Node) -> Self {
+    /// Collects the names of a document. `sections` are the keys a blueprint may have: a section whose key is mistyped
+    /// still gives its names, so that one letter does not make everything that refers to it dangle.
+    pub(crate) fn of(tree: &Node, sections: &[&str]) -> Self {
+        let section = |name: &str| {
+            tree.get(name).or_else(|| {
+                let meant = |key: &str| {
+                    !sections.contains(&key) && did_you_mean(key, sections.iter().copied()) == Some(name)
+                };
+                tree.as_map()?.entries.iter().find(|(key, _)| meant(key)).map(|(_, entry)| &entry.node)
+            })
+        };
         let keys = |node: Option<&Node>| -> Vec<String> {
             node.and_then(Node::as_map)
                 .into_iter()
@@ -37,20 +46,20 @@ impl Names {
                 .map(ToString::to_string)
                 .collect()
         };
-        let regions = tree.get("regions").and_then(Node::as_map);
+        let regions = section("regions").and_then(Node::as_map);
         let groups = |entry: &crate::source::Entry| keys(entry.node.at(&["cluster", "nodeGroups"]));
-        let services = keys(tree.get("services"));
-        let mut namespaces = keys(tree.get("namespaces"));
+        let services = keys(section("services"));
+        let mut namespaces = keys(section("namespaces"));
         namespaces.extend(BUILT_IN_NAMESPACES.map(str::to_owned));
-        let mut storage_classes = keys(tree.at(&["storage", "classes"]));
+        let mut storage_classes = keys(section("storage").and_then(|storage| storage.get("classes")));
         if storage_classes.is_empty() {
             storage_classes.push("encrypted".to_owned());
         }
         Self {
-            regions: keys(tree.get("regions")),
+            regions: keys(section("regions")),
             node_groups: regions.into_iter().flat_map(|map| map.entries.values()).flat_map(groups).collect(),
             home_groups: regions.and_then(|map| map.entries.values().next()).map(groups).unwrap_or_default(),
-            workloads: services.iter().cloned().chain(keys(tree.get("components"))).collect(),
+            workloads: services.iter().cloned().chain(keys(section("components"))).collect(),
             services,
             namespaces,
             storage_classes,
@@ -67,7 +76,8 @@ pub(super) fn suggest(name: &str, known: &[String], what: &str) -> String {
         None if known.is_empty() => format!("there is no {what} yet; add one of this name."),
         None => {
             let list: Vec<String> = known.iter().take(12).map(|name| format!("`{name}`")).collect();
-            format!("{what}s are {}.", list.join(", "))
+            let more = if known.len() > 12 { ", ..." } else { "" };
+            format!("known are {}{more}.", list.join(", "))
         }
     }
 }

@@ -5,7 +5,7 @@ use ipnet::Ipv4Net;
 
 use super::{Faults, log_days};
 use crate::blueprint::facts::{KUBERNETES_VERSION, zone_letters};
-use crate::blueprint::model::{Blueprint, Region, TierKind, Vpc, Zones};
+use crate::blueprint::model::{Blueprint, Region, SubnetTier, TierKind, Vpc, Zones};
 use crate::blueprint::network::{Part, VPC_PREFIXES, ZONE_LETTERS, overlap, service_range, subnet};
 use crate::blueprint::platform::{KeyPlan, RegionPlan, RouteTable, SubnetPlan, Zone};
 use crate::blueprint::scalar::{RoleName, known};
@@ -254,12 +254,15 @@ fn subnet_faults(
 
 fn nat_zones(role: &RoleName, region: &Region, zones: &[Zone], faults: &mut Faults<'_>) -> Vec<String> {
     let vpc = &region.vpc;
-    let public = vpc.subnets.values().any(|tier| tier.kind == Some(TierKind::Public));
+    // Where templates put the gateways: the tier of this name, or else the first of this kind.
+    let is_public = |(_, tier): &(&RoleName, &SubnetTier)| tier.kind == Some(TierKind::Public);
+    let named = vpc.subnets.get_key_value("public").filter(is_public);
+    let public = named.or_else(|| vpc.subnets.iter().find(is_public));
     let private = vpc.subnets.values().any(|tier| tier.kind == Some(TierKind::Private));
     if !vpc.nat.enabled || !private {
         return Vec::new();
     }
-    if !public {
+    let Some((tier, settings)) = public else {
         faults.add(
             fault::CONTRADICTION,
             &["regions", role.as_str(), "vpc", "nat"],
@@ -268,6 +271,17 @@ fn nat_zones(role: &RoleName, region: &Region, zones: &[Zone], faults: &mut Faul
             "add `public: {}` to `subnets`, or write `nat: {enabled: false}`",
         );
         return Vec::new();
+    };
+    if settings.internet_route == Some(false) {
+        faults.add(
+            fault::CONTRADICTION,
+            &["regions", role.as_str(), "vpc", "subnets", tier.as_str(), "internetRoute"],
+            format!(
+                "NAT gateways of {role} stand in the {tier} subnets, which have no route to the internet"
+            ),
+            "no way out",
+            "leave `internetRoute` out, or write `nat: {enabled: false}`",
+        );
     }
     let wanted = if vpc.nat.per_zone { zones.len() } else { 1 };
     zones.iter().take(wanted).map(|zone| zone.letter.clone()).collect()

@@ -77,13 +77,13 @@ fn one(
             format!("there is no namespace `{namespace}`"),
             "no such namespace",
             format!(
-                "{}; or declare it under `namespaces`",
+                "{} Or declare it under `namespaces`",
                 suggest(namespace.as_str(), &names.namespaces, "namespace")
             ),
         );
     }
     let image = workload.image.as_ref().map(image_reference).unwrap_or_default();
-    if workload.image.is_none() {
+    if workload.image.is_none() && !faults.is_written(&path("image")) {
         faults.add(
             fault::MISSING_KEY,
             &[group, name.as_str()],
@@ -195,9 +195,17 @@ fn place(
     names: &Names,
     faults: &mut Faults<'_>,
 ) -> Placement {
-    if workload.placement.is_none()
-        && let Some((profile, labels)) = fargate(name, namespace, home)
-    {
+    if let Some((profile, labels)) = fargate(name, namespace, home) {
+        // EKS moves every pod that fits a selector to Fargate, where no node has the group's label.
+        if let Some(group_name) = &workload.placement {
+            faults.add(
+                fault::CONTRADICTION,
+                &[group, name.as_str(), "placement"],
+                format!("`{name}` is placed on the node group `{group_name}`, and the Fargate profile `{profile}` selects its pods"),
+                "two places at once",
+                "remove `placement`, or narrow the profile's selectors",
+            );
+        }
         return Placement { fargate_profile: Some(profile), pod_labels: labels, ..Placement::default() };
     }
     let wanted = workload.placement.clone().or_else(|| by_class(workload, protected, home));
@@ -359,7 +367,7 @@ fn connect(planned: &mut [WorkloadPlan], names: &Names, faults: &mut Faults<'_>)
 fn expose(blueprint: &Blueprint, planned: &mut [WorkloadPlan], names: &Names, faults: &mut Faults<'_>) {
     let Some(ingress) = &blueprint.ingress else { return };
     // No digest of the controller's image is published where it could be checked, so there is no default.
-    if ingress.image.is_none() {
+    if ingress.image.is_none() && !faults.is_written(&["ingress", "image"]) {
         faults.add(
             fault::MISSING_KEY,
             &["ingress"],

@@ -1,0 +1,139 @@
+//! What each value allows and AWS or Kubernetes would refuse only when the files are applied, half of the platform
+//! standing already.
+
+use super::Faults;
+use crate::blueprint::facts::OLDEST_KUBERNETES_MINOR;
+use crate::blueprint::model::{Blueprint, NodeGroup, TierKind};
+use crate::blueprint::scalar::{InstanceType, KmsKey, RoleName};
+use crate::source::fault;
+
+pub(super) fn faults(blueprint: &Blueprint, faults: &mut Faults<'_>) {
+    let mut home = None;
+    for (role, region) in &blueprint.regions {
+        let aws = region.aws.as_str();
+        home = home.or(Some((role, aws)));
+        version_faults(blueprint, role, faults);
+        let path = ["regions", role.as_str()];
+        let mut key =
+            |rest: &[&str], key: &KmsKey| key_faults(&[&path[..], rest].concat(), key, role, aws, faults);
+        if region.vpc.flow_logs.enabled {
+            key(&["vpc", "flowLogs", "kmsKey"], &region.vpc.flow_logs.kms_key);
+        }
+        key(&["cluster", "logKmsKey"], &region.cluster.log_kms_key);
+        key(&["cluster", "secretsKmsKey"], &region.cluster.secrets_kms_key);
+        for (name, group) in &region.cluster.node_groups {
+            key(&["cluster", "nodeGroups", name.as_str(), "disk", "kmsKey"], &group.disk.kms_key);
+        }
+        for (name, group) in &region.cluster.node_groups {
+            processor_faults(
+                &["regions", role.as_str(), "cluster", "nodeGroups", name.as_str()],
+                group,
+                faults,
+            );
+        }
+        for (name, profile) in &region.cluster.fargate_profiles {
+            let Some(tier) = region.vpc.subnets.get(&profile.subnets) else { continue };
+            // docs.aws.amazon.com/eks/latest/APIReference/API_CreateFargateProfile.html, `subnets`
+            if tier.kind == Some(TierKind::Public) || tier.internet_route == Some(true) {
+                faults.add(
+                    fault::CONTRADICTION,
+                    &["regions", role.as_str(), "cluster", "fargateProfiles", name.as_str(), "subnets"],
+                    format!("the Fargate profile `{name}` stands in the {} subnets, which have a route to the internet gateway; AWS refuses that", profile.subnets),
+                    "not private",
+                    "name a private tier, or leave it out: `private` is the default",
+                );
+            }
+        }
+    }
+    if let Some((role, aws)) = home {
+        for (name, class) in &blueprint.storage.classes {
+            key_faults(&["storage", "classes", name.as_str(), "kmsKey"], &class.kms_key, role, aws, faults);
+        }
+    }
+    namespace_faults(blueprint, faults);
+}
+
+/// EKS makes no cluster of a version whose extended support has ended.
+fn version_faults(blueprint: &Blueprint, role: &RoleName, faults: &mut Faults<'_>) {
+    let version = blueprint.regions.get(role).and_then(|region| region.cluster.version.as_ref());
+    let minor = version.and_then(|version| version.as_str().strip_prefix("1.")?.parse::<u32>().ok());
+    let path = ["regions", role.as_str(), "cluster", "version"];
+    // A region that names none takes the one before it, where it is a finding already.
+    if minor.is_some_and(|minor| minor < OLDEST_KUBERNETES_MINOR) && faults.is_written(&path) {
+        faults.add(
+            fault::INVALID_VALUE,
+            &path,
+            format!("EKS no longer offers Kubernetes 1.{}", minor.unwrap_or_default()),
+            "its support has ended",
+            format!("write \"1.{OLDEST_KUBERNETES_MINOR}\" or newer, or leave it out"),
+        );
+    }
+}
+
+/// A key encrypts only in the region its ARN names, replicas of multi-region keys too
+/// (docs.aws.amazon.com/kms/latest/developerguide/multi-region-keys-overview.html).
+fn key_faults(path: &[&str], key: &KmsKey, role: &RoleName, aws: &str, faults: &mut Faults<'_>) {
+    let stands_in = key.as_str().strip_prefix("arn:").and_then(|arn| arn.split(':').nth(2));
+    if let Some(other) = stands_in.filter(|other| *other != aws) {
+        faults.add(
+            fault::CONTRADICTION,
+            path,
+            format!("this key is one of {other}, and {role} is in {aws}; AWS refuses keys of other regions"),
+            "a key of another region",
+            format!("name a key of {aws}, or write `platform`"),
+        );
+    }
+}
+
+/// The image of a node has to be built for the processors of all its instance types.
+fn processor_faults(path: &[&str], group: &NodeGroup, faults: &mut Faults<'_>) {
+    let image = group.ami_type.as_str();
+    let wanted = match (image.contains("ARM_64"), image.contains("x86_64")) {
+        (true, _) => true,
+        (_, true) => false,
+        _ => return,
+    };
+    let written = |key: &'static str| faults.is_written(&[path, &[key]].concat());
+    // Both taken over from the group it mirrors: there it is a finding already.
+    if group.mirrors.is_some() && !written("instanceTypes") && !written("amiType") {
+        return;
+    }
+    for (at, instance) in group.instance_types.iter().enumerate() {
+        if is_arm(instance) != wanted {
+            let (has, other) = if wanted { ("x86", "x86_64") } else { ("Arm", "ARM_64") };
+            faults.add(
+                fault::CONTRADICTION,
+                &[path, &["instanceTypes", &at.to_string()]].concat(),
+                format!("{instance} has {has} processors, and the nodes' image is {image}"),
+                "cannot start this image",
+                format!(
+                    "choose another instance type, or write an `amiType` for {other}: AL2023_{other}_STANDARD"
+                ),
+            );
+        }
+    }
+}
+
+/// Graviton instances carry a `g` among the letters after the generation's number: m7g, c7gn, g5g; and a1
+/// (docs.aws.amazon.com/ec2/latest/instancetypes/instance-type-names.html).
+fn is_arm(instance: &InstanceType) -> bool {
+    let family = instance.as_str().split('.').next().unwrap_or_default();
+    let options = family.trim_start_matches(|char: char| !char.is_ascii_digit());
+    family == "a1" || options.trim_start_matches(|char: char| char.is_ascii_digit()).starts_with('g')
+}
+
+/// What is default-denied and restricted in `kube-system` takes DNS and the nodes' agents with it
+/// (kubernetes.io/docs/concepts/overview/working-with-objects/namespaces: the prefix is reserved).
+fn namespace_faults(blueprint: &Blueprint, faults: &mut Faults<'_>) {
+    for name in blueprint.namespaces.keys().filter(|name| name.as_str().starts_with("kube-")) {
+        faults.add(
+            fault::CONTRADICTION,
+            &["namespaces", name.as_str()],
+            format!(
+                "the namespace `{name}` belongs to Kubernetes; its own parts would stop under these rules"
+            ),
+            "not yours to declare",
+            "choose a name that does not begin with `kube-`",
+        );
+    }
+}
