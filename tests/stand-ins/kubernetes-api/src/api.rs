@@ -12,7 +12,7 @@ use crate::normalise::{map_at, normalise};
 use crate::resources::{RESOURCES, Resource};
 use crate::schema::UnknownFields;
 use crate::store::{Key, Store};
-use crate::{controllers, defaults, immutable, managed, patch, pod_security, resources, schema};
+use crate::{controllers, defaults, immutable, managed, patch, pod_security, resources, schema, validate};
 
 /// Where a request of an object or a list goes.
 #[derive(Debug, Clone)]
@@ -202,7 +202,7 @@ impl Api {
         let serial = self.store.revision();
         controllers::allocate(&mut object, before.as_ref(), serial);
 
-        let mut faults = Vec::new();
+        let mut faults = validate::check(&object);
         if let Some(before) = &before {
             if !asked_version.is_empty() && before["metadata"]["resourceVersion"] != *asked_version {
                 return Err(Refusal::conflict(format!(

@@ -76,40 +76,43 @@ fn is_dropped(known: &Definitions, type_: &str, key: &str, value: &Value) -> boo
     }
 }
 
-/// The canonical form of a quantity (`k8s.io/apimachinery/pkg/api/resource`): the largest suffix that leaves a whole
-/// number. `None` for what is no quantity, or too large to matter.
-pub(crate) fn canonical_quantity(text: &str) -> Option<String> {
-    const DECIMAL: [(&str, i32); 10] = [
-        ("n", -9),
-        ("u", -6),
-        ("m", -3),
-        ("", 0),
-        ("k", 3),
-        ("M", 6),
-        ("G", 9),
-        ("T", 12),
-        ("P", 15),
-        ("E", 18),
-    ];
-    const BINARY: [&str; 7] = ["", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
+const DECIMAL: [(&str, i32); 10] =
+    [("n", -9), ("u", -6), ("m", -3), ("", 0), ("k", 3), ("M", 6), ("G", 9), ("T", 12), ("P", 15), ("E", 18)];
+const BINARY: [&str; 7] = ["", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
+
+fn power(exponent: i32) -> Option<i128> {
+    10_i128.checked_pow(u32::try_from(exponent).ok()?)
+}
+
+/// A quantity in billionths, the smallest there are, and whether it is written with a binary suffix. `None` for what is
+/// no quantity, or too large to matter.
+fn read_quantity(text: &str) -> Option<(i128, bool)> {
     let end = text.find(|char: char| !char.is_ascii_digit() && !".+-".contains(char)).unwrap_or(text.len());
     let (number, suffix) = text.split_at_checked(end)?;
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-    // In billionths, the smallest there are.
     let digits: i128 = format!("{whole}{fraction}").parse().ok()?;
     let scale = 9 - i32::try_from(fraction.len()).ok()?;
-    let power = |exponent: i32| 10_i128.checked_pow(u32::try_from(exponent).ok()?);
-    let binary = BINARY.iter().skip(1).position(|known| *known == suffix);
-    let nano = if let Some(at) = binary {
-        digits.checked_mul(1024_i128.checked_pow(u32::try_from(at).ok()? + 1)?)?.checked_mul(power(scale)?)?
-    } else {
-        let (_, exponent) = DECIMAL.iter().find(|(known, _)| *known == suffix)?;
-        digits.checked_mul(power(scale + exponent)?)?
-    };
+    if let Some(at) = BINARY.iter().skip(1).position(|known| *known == suffix) {
+        let unit = 1024_i128.checked_pow(u32::try_from(at).ok()? + 1)?;
+        return Some((digits.checked_mul(unit)?.checked_mul(power(scale)?)?, true));
+    }
+    let (_, exponent) = DECIMAL.iter().find(|(known, _)| *known == suffix)?;
+    Some((digits.checked_mul(power(scale + exponent)?)?, false))
+}
+
+/// A quantity in billionths.
+pub(crate) fn nano(text: &str) -> Option<i128> {
+    read_quantity(text).map(|(nano, _)| nano)
+}
+
+/// The canonical form of a quantity (`k8s.io/apimachinery/pkg/api/resource`): the largest suffix that leaves a whole
+/// number.
+pub(crate) fn canonical_quantity(text: &str) -> Option<String> {
+    let (nano, binary) = read_quantity(text)?;
     if nano == 0 {
         return Some("0".to_owned());
     }
-    if binary.is_some() && nano % power(9)? == 0 && (nano / power(9)?).abs() >= 1024 {
+    if binary && nano % power(9)? == 0 && (nano / power(9)?).abs() >= 1024 {
         let mut amount = nano / power(9)?;
         let mut at = 0;
         while amount % 1024 == 0 && at + 1 < BINARY.len() {

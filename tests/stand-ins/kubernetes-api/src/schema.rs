@@ -19,6 +19,11 @@ pub(crate) enum UnknownFields {
     Ignore,
 }
 
+/// How the product words what the schema says of a value. Its rules beyond the schema are left aside: the stand-in has its
+/// own (`validate`), so that the one can be held against the other.
+const WRONG: [&str; 6] =
+    ["has to be", "does not fit into", "is no quantity", "is not base64", "knows no kind", "serves no"];
+
 /// Checks an object; gives the warnings. `whole` says that it is a whole object, so that what is required has to be there,
 /// rather than the fields somebody applies to one.
 ///
@@ -46,7 +51,7 @@ pub(crate) fn check(
             let parent = if field.is_empty() { field } else { format!("{field}.") };
             let name = finding.message.split('`').nth(1).unwrap_or("");
             missing.push(format!("{parent}{name}: Required value"));
-        } else {
+        } else if WRONG.iter().any(|words| finding.message.contains(words)) {
             wrong.push(format!("{field}: {}", finding.message));
         }
     }

@@ -10,5 +10,6 @@
 
 mod apply;
 mod kubectl;
+mod named;
 mod refuse;
 mod scripts;

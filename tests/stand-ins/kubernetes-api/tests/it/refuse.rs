@@ -268,3 +268,83 @@ fn amounts_are_kept_in_their_canonical_form() {
     bench.apply(&with("0.25", "1.5Gi")).succeeded();
     assert_eq!(requests(&bench), r#"{"cpu":"250m","memory":"1536Mi"}"#);
 }
+
+#[test]
+fn what_no_schema_can_say() {
+    let Some(bench) = cluster() else { return };
+    let object = |kind: &str, api: &str, rest: &str| {
+        format!("---\napiVersion: {api}\nkind: {kind}\nmetadata: {{name: web, namespace: core}}\n{rest}\n")
+    };
+    let deployments = [
+        ("name: web, namespace", "name: Web, namespace", "metadata.name"),
+        ("labels: {app: web}}\nspec", "labels: {app: a b}}\nspec", "metadata.labels"),
+        (
+            "matchLabels: {app: web}",
+            "matchLabels: {app: other}",
+            "`selector` does not match template `labels`",
+        ),
+        ("replicas: 2", "replicas: -1", "spec.replicas"),
+        ("replicas: 2", "strategy: {type: Rolling}", "Unsupported value: \"Rolling\""),
+        ("containerPort: 8080", "containerPort: 80800", "must be between 1 and 65535"),
+        (
+            "name: http, containerPort",
+            "name: a-name-that-is-too-long, containerPort",
+            "no more than 15 characters",
+        ),
+        ("image:", "volumeMounts: [{name: data, mountPath: /data}]\n          image:", "Not found: \"data\""),
+        ("image:", "livenessProbe: {periodSeconds: 5}\n          image:", "must specify a handler type"),
+        ("image:", "env: [{name: A=B, value: c}]\n          image:", "valid environment variable name"),
+        (
+            "image:",
+            "resources: {requests: {cpu: \"2\"}, limits: {cpu: 1500m}}\n          image:",
+            "must be less than or equal to cpu limit",
+        ),
+        (
+            "      containers:",
+            "      tolerations: [{operator: Exist}]\n      containers:",
+            "Unsupported value: \"Exist\"",
+        ),
+    ];
+    for (from, to, words) in deployments {
+        assert!(DEPLOYMENT.contains(from), "{from}");
+        bench.apply(&DEPLOYMENT.replacen(from, to, 1)).refused(words);
+    }
+    let others = [
+        (
+            "Service",
+            "v1",
+            "spec: {selector: {app: web}, ports: [{port: 80}, {port: 81}]}",
+            "spec.ports[0].name",
+        ),
+        ("Service", "v1", "spec: {selector: {app: web}, ports: [{port: 0}]}", "must be between 1 and 65535"),
+        (
+            "NetworkPolicy",
+            "networking.k8s.io/v1",
+            "spec: {podSelector: {}, egress: [{to: [{ipBlock: {cidr: 10.0.0.0/33}}]}]}",
+            "not a valid CIDR",
+        ),
+        (
+            "PodDisruptionBudget",
+            "policy/v1",
+            "spec: {minAvailable: 1, maxUnavailable: 1, selector: {}}",
+            "cannot be both set",
+        ),
+        (
+            "PersistentVolumeClaim",
+            "v1",
+            "spec: {accessModes: [ReadWriteOnes], resources: {requests: {storage: 1Gi}}}",
+            "Unsupported value: \"ReadWriteOnes\"",
+        ),
+        ("Secret", "v1", "type: kubernetes.io/tls\nstringData: {tls.crt: x}", "data[tls.key]"),
+        ("ConfigMap", "v1", "data: {a b: c}", "a valid config key"),
+        (
+            "Role",
+            "rbac.authorization.k8s.io/v1",
+            "rules: [{apiGroups: [\"\"], resources: [pods], verbs: []}]",
+            "verbs",
+        ),
+    ];
+    for (kind, api, rest, words) in others {
+        bench.apply(&object(kind, api, rest)).refused(words);
+    }
+}
