@@ -299,7 +299,7 @@ fn what_could_not_be_applied_is_named() {
             "zones: 3\n      subnets: {public: {internetRoute: false}, private: {}, database: {}}\n",
         ),
         ("flowLogs: {enabled: true,", &format!("flowLogs: {{kmsKey: {key}, enabled: true,")),
-        ("version: \"1.34\"", "version: \"1.24\""),
+        ("version: \"1.34\"", "version: \"1.24\"\n      addons: {metrics-server: {}, coredns: {}}"),
         ("kmsKey: platform}", &format!("kmsKey: {key}}}")),
         ("instanceTypes: [m6i.large, m5.large]", "instanceTypes: [m6i.large, m7g.large]"),
         (

@@ -143,7 +143,11 @@ fn whatever_is_left_out_or_turned_off_the_files_still_fit_together() {
         blueprint(", endpoints: {gateway: [s3, dynamodb], interface: [sqs]}", GROUPS, ""),
         blueprint(", flowLogs: {enabled: false}", ", logging: []", off),
         blueprint("", ", secretsKmsKey: none, logKmsKey: none", "storage: {classes: {}}"),
-        blueprint("", ", addons: {}", "security: {auditTrail: {enabled: false}}"),
+        blueprint(
+            "",
+            ", addons: {vpc-cni: {}, kube-proxy: {}, coredns: {}, eks-pod-identity-agent: {}}",
+            "security: {auditTrail: {enabled: false}}",
+        ),
         blueprint("", ", fargateProfiles: {audit: {selectors: [{namespace: audit}]}}", ""),
         blueprint("", ", access: {operators: {principal: 'arn:aws:iam::123456789012:role/o'}}", ""),
         blueprint("", ", nodeGroups: {windows: {amiType: WINDOWS_CORE_2022_x86_64, subnets: public}}", ""),

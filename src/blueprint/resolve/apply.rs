@@ -31,6 +31,7 @@ pub(super) fn faults(blueprint: &Blueprint, faults: &mut Faults<'_>) {
                 faults,
             );
         }
+        addon_faults(blueprint, role, faults);
         for (name, profile) in &region.cluster.fargate_profiles {
             let Some(tier) = region.vpc.subnets.get(&profile.subnets) else { continue };
             // docs.aws.amazon.com/eks/latest/APIReference/API_CreateFargateProfile.html, `subnets`
@@ -67,6 +68,34 @@ fn version_faults(blueprint: &Blueprint, role: &RoleName, faults: &mut Faults<'_
             "its support has ended",
             format!("write \"1.{OLDEST_KUBERNETES_MINOR}\" or newer, or leave it out"),
         );
+    }
+}
+
+/// A cluster starts with nothing but the add-ons named here, and a list that is written replaces the default one:
+/// who adds one add-on must not lose the network, and with it every network policy.
+fn addon_faults(blueprint: &Blueprint, role: &RoleName, faults: &mut Faults<'_>) {
+    let Some(region) = blueprint.regions.get(role) else { return };
+    let workloads = || blueprint.services.values().chain(blueprint.components.values());
+    let volumes =
+        !blueprint.storage.claims.is_empty() || workloads().any(|workload| workload.storage.is_some());
+    let needed = [
+        ("vpc-cni", "no node becomes ready and no network policy holds"),
+        ("kube-proxy", "no pod reaches a service"),
+        ("coredns", "no pod finds a service by its name"),
+        ("eks-pod-identity-agent", "neither services nor add-ons get their AWS permissions"),
+        ("aws-ebs-csi-driver", "no volume is ever made"),
+    ];
+    for (addon, without) in needed {
+        let present = region.cluster.addons.keys().any(|name| name.as_str() == addon);
+        if !present && (addon != "aws-ebs-csi-driver" || volumes) {
+            faults.add(
+                fault::CONTRADICTION,
+                &["regions", role.as_str(), "cluster", "addons"],
+                format!("the add-on `{addon}` of {role} is missing; without it {without}"),
+                "replaces the default list",
+                format!("add `{addon}: {{}}`, or leave `addons` out"),
+            );
+        }
     }
 }
 
