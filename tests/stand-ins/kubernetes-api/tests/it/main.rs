@@ -9,6 +9,7 @@
 )]
 
 mod apply;
+mod faulty;
 mod kubectl;
 mod named;
 mod refuse;
