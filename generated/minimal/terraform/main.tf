@@ -53,6 +53,9 @@ locals {
 locals {
   primary_region  = "eu-central-1"
   primary_cluster = "minimal-production-primary"
+
+  # Spelled out, so that a change of the cluster does not reopen every policy that names it.
+  primary_cluster_arn = "arn:${local.partition}:eks:${local.primary_region}:${local.account_id}:cluster/${local.primary_cluster}"
 }
 
 # blueprint: regions.primary

@@ -395,7 +395,7 @@ data "aws_iam_policy_document" "primary_vpc_cni_trust" {
     condition {
       test     = "ArnEquals"
       variable = "aws:SourceArn"
-      values   = [aws_eks_cluster.primary.arn]
+      values   = [local.primary_cluster_arn]
     }
 
     condition {
@@ -452,7 +452,7 @@ data "aws_iam_policy_document" "primary_ebs_csi_trust" {
     condition {
       test     = "ArnEquals"
       variable = "aws:SourceArn"
-      values   = [aws_eks_cluster.primary.arn]
+      values   = [local.primary_cluster_arn]
     }
 
     condition {
@@ -793,7 +793,7 @@ data "aws_iam_policy_document" "pod_identity_accounts_trust" {
       test     = "ArnEquals"
       variable = "aws:SourceArn"
       values = [
-        aws_eks_cluster.primary.arn,
+        local.primary_cluster_arn,
       ]
     }
 

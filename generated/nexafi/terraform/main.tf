@@ -73,12 +73,18 @@ locals {
 locals {
   primary_region  = "us-east-1"
   primary_cluster = "nexafi-production-primary"
+
+  # Spelled out, so that a change of the cluster does not reopen every policy that names it.
+  primary_cluster_arn = "arn:${local.partition}:eks:${local.primary_region}:${local.account_id}:cluster/${local.primary_cluster}"
 }
 
 # blueprint: regions.secondary
 locals {
   secondary_region  = "us-west-2"
   secondary_cluster = "nexafi-production-secondary"
+
+  # Spelled out, so that a change of the cluster does not reopen every policy that names it.
+  secondary_cluster_arn = "arn:${local.partition}:eks:${local.secondary_region}:${local.account_id}:cluster/${local.secondary_cluster}"
 }
 
 # blueprint: regions.primary

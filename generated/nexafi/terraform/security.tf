@@ -395,7 +395,7 @@ data "aws_iam_policy_document" "primary_vpc_cni_trust" {
     condition {
       test     = "ArnEquals"
       variable = "aws:SourceArn"
-      values   = [aws_eks_cluster.primary.arn]
+      values   = [local.primary_cluster_arn]
     }
 
     condition {
@@ -452,7 +452,7 @@ data "aws_iam_policy_document" "primary_ebs_csi_trust" {
     condition {
       test     = "ArnEquals"
       variable = "aws:SourceArn"
-      values   = [aws_eks_cluster.primary.arn]
+      values   = [local.primary_cluster_arn]
     }
 
     condition {
@@ -1230,7 +1230,7 @@ data "aws_iam_policy_document" "secondary_vpc_cni_trust" {
     condition {
       test     = "ArnEquals"
       variable = "aws:SourceArn"
-      values   = [aws_eks_cluster.secondary.arn]
+      values   = [local.secondary_cluster_arn]
     }
 
     condition {
@@ -1287,7 +1287,7 @@ data "aws_iam_policy_document" "secondary_ebs_csi_trust" {
     condition {
       test     = "ArnEquals"
       variable = "aws:SourceArn"
-      values   = [aws_eks_cluster.secondary.arn]
+      values   = [local.secondary_cluster_arn]
     }
 
     condition {
@@ -1750,8 +1750,8 @@ data "aws_iam_policy_document" "pod_identity_api_gateway_trust" {
       test     = "ArnEquals"
       variable = "aws:SourceArn"
       values = [
-        aws_eks_cluster.primary.arn,
-        aws_eks_cluster.secondary.arn,
+        local.primary_cluster_arn,
+        local.secondary_cluster_arn,
       ]
     }
 
@@ -1800,8 +1800,8 @@ data "aws_iam_policy_document" "pod_identity_user_service_trust" {
       test     = "ArnEquals"
       variable = "aws:SourceArn"
       values = [
-        aws_eks_cluster.primary.arn,
-        aws_eks_cluster.secondary.arn,
+        local.primary_cluster_arn,
+        local.secondary_cluster_arn,
       ]
     }
 
@@ -1850,8 +1850,8 @@ data "aws_iam_policy_document" "pod_identity_ledger_service_trust" {
       test     = "ArnEquals"
       variable = "aws:SourceArn"
       values = [
-        aws_eks_cluster.primary.arn,
-        aws_eks_cluster.secondary.arn,
+        local.primary_cluster_arn,
+        local.secondary_cluster_arn,
       ]
     }
 
@@ -1900,8 +1900,8 @@ data "aws_iam_policy_document" "pod_identity_payment_service_trust" {
       test     = "ArnEquals"
       variable = "aws:SourceArn"
       values = [
-        aws_eks_cluster.primary.arn,
-        aws_eks_cluster.secondary.arn,
+        local.primary_cluster_arn,
+        local.secondary_cluster_arn,
       ]
     }
 
@@ -1950,8 +1950,8 @@ data "aws_iam_policy_document" "pod_identity_ai_service_trust" {
       test     = "ArnEquals"
       variable = "aws:SourceArn"
       values = [
-        aws_eks_cluster.primary.arn,
-        aws_eks_cluster.secondary.arn,
+        local.primary_cluster_arn,
+        local.secondary_cluster_arn,
       ]
     }
 
@@ -2000,8 +2000,8 @@ data "aws_iam_policy_document" "pod_identity_analytics_service_trust" {
       test     = "ArnEquals"
       variable = "aws:SourceArn"
       values = [
-        aws_eks_cluster.primary.arn,
-        aws_eks_cluster.secondary.arn,
+        local.primary_cluster_arn,
+        local.secondary_cluster_arn,
       ]
     }
 
@@ -2050,8 +2050,8 @@ data "aws_iam_policy_document" "pod_identity_credit_service_trust" {
       test     = "ArnEquals"
       variable = "aws:SourceArn"
       values = [
-        aws_eks_cluster.primary.arn,
-        aws_eks_cluster.secondary.arn,
+        local.primary_cluster_arn,
+        local.secondary_cluster_arn,
       ]
     }
 
@@ -2100,8 +2100,8 @@ data "aws_iam_policy_document" "pod_identity_document_service_trust" {
       test     = "ArnEquals"
       variable = "aws:SourceArn"
       values = [
-        aws_eks_cluster.primary.arn,
-        aws_eks_cluster.secondary.arn,
+        local.primary_cluster_arn,
+        local.secondary_cluster_arn,
       ]
     }
 

@@ -106,6 +106,16 @@ impl Bench {
         Ran { code: output.status.code().unwrap(), text: String::from_utf8(text).unwrap() }
     }
 
+    /// Deletes all objects of a type behind terraform's back.
+    pub fn forget(&self, type_: &str) {
+        for region in fs::read_dir(self.root.path().join("cloud")).unwrap() {
+            let objects = region.unwrap().path().join(type_);
+            if objects.is_dir() {
+                fs::remove_dir_all(objects).unwrap();
+            }
+        }
+    }
+
     /// How many objects there are in the cloud.
     pub fn objects(&self) -> usize {
         fn count(path: &Path) -> usize {

@@ -13,4 +13,6 @@
 
 mod bench;
 mod blueprints;
+mod changes;
 mod faulty;
+mod refusals;
