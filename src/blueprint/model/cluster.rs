@@ -32,8 +32,8 @@ pub struct Cluster {
     /// regions share one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service_cidr: Option<Cidr>,
-    /// EKS add-ons by name.
-    #[schemars(example = serde_json::json!({"vpc-cni": {}, "coredns": {}}))]
+    /// EKS add-ons by name. A list that is written replaces the default one, so it names what every cluster needs too.
+    #[schemars(example = serde_json::json!({"vpc-cni": {}, "kube-proxy": {}, "coredns": {}, "eks-pod-identity-agent": {}, "aws-ebs-csi-driver": {}, "metrics-server": {}}))]
     #[schemars(extend("propertyNames" = {"format": "nexafi-name"}))]
     pub addons: IndexMap<Name, Addon>,
     /// Who may do what in the cluster, by a name of your choice.
