@@ -175,8 +175,14 @@ impl Provider {
         let region = scope(type_, &settings.region);
         let scene = Scene { store: &self.store, region: &settings.region };
         if planned.is_null() {
-            errors(scene.kept(type_, &prior).map_or(Ok(()), Err), doing("deleting"))?;
-            self.store.remove(region, type_, prior.at("id").text().unwrap_or_default());
+            // What AWS has decides, not what terraform remembers: protection may have been taken off meanwhile.
+            let id = prior.at("id").text().unwrap_or_default();
+            let there = self.store.get(region, type_, id);
+            errors(
+                scene.kept(type_, there.as_ref().unwrap_or(&prior)).map_or(Ok(()), Err),
+                doing("deleting"),
+            )?;
+            self.store.remove(region, type_, id);
             return Ok(Value::Null);
         }
         let what = if prior.is_null() { "creating" } else { "updating" };

@@ -30,11 +30,33 @@ server_of() {
   exit 254
 }
 
+# The file in which the AWS provider's stand-in keeps a cluster, if the stock terraform made it.
+cluster_file() {
+  local file
+  for file in "$here"/cloud/*/aws_eks_cluster/*; do
+    if [[ -f "$file" && "$(jq -r .name "$file")" == "$1" ]]; then
+      printf '%s' "$file"
+      return
+    fi
+  done
+}
+
 case "$1 $2" in
   "sts get-caller-identity") echo 111122223333 ;;
   "eks describe-cluster")
-    server_of "$(option --name "$@")" > /dev/null
-    echo ACTIVE
+    name=$(option --name "$@")
+    server_of "$name" > /dev/null
+    if [[ "$*" == *cluster.deletionProtection* ]]; then
+      file=$(cluster_file "$name")
+      if [[ -n "$file" && "$(jq .deletion_protection "$file")" == true ]]; then echo True; else echo False; fi
+    else
+      echo ACTIVE
+    fi
+    ;;
+  "eks update-cluster-config")
+    file=$(cluster_file "$(option --name "$@")")
+    jq '.deletion_protection = false' "$file" > "$here/changed"
+    mv "$here/changed" "$file"
     ;;
   "eks update-kubeconfig")
     name=$(option --alias "$@")

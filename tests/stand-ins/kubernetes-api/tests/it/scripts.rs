@@ -1,4 +1,5 @@
-//! The generated scripts from end to end: the stock `kubectl` and `jq`, stubs for `aws` and `terraform`.
+//! The generated scripts from end to end: the stock `kubectl` and `jq`, a stub for `aws`, and for `terraform` a stub
+//! where the path through the script matters, and the stock one where everything has to play together.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -136,6 +137,74 @@ fn every_platform_is_brought_up_and_taken_down() {
         // What holds keys and records is let go of, not destroyed.
         let kept = r#"state rm aws_kms_key.platform aws_s3_bucket.audit["primary"]"#;
         assert_eq!(of_terraform(&calls)[2..], [kept, "destroy"]);
+    }
+}
+
+/// The AWS provider's stand-in, which the other package of stand-ins builds beside this test.
+fn provider() -> Option<std::path::PathBuf> {
+    let test = std::env::current_exe().unwrap();
+    let beside = test.parent().unwrap().parent().unwrap().join("terraform-provider-aws-stand-in");
+    if beside.exists() {
+        return Some(beside);
+    }
+    assert!(
+        std::env::var_os("CI").is_none_or(|ci| ci != "true"),
+        "build the package stand-in-aws-provider first"
+    );
+    println!("skipped: the AWS provider's stand-in is not built; `cargo test --workspace` builds it");
+    None
+}
+
+#[test]
+fn every_platform_is_brought_up_and_taken_down_by_the_stock_terraform_too() {
+    if !has_tools() || !has("terraform", "version") {
+        return;
+    }
+    let Some(provider) = provider() else { return };
+    for rendered in blueprints() {
+        let roles: Vec<&str> = rendered.clusters.iter().map(|cluster| cluster.role.as_str()).collect();
+        let stage = Stage::new(&rendered, &roles);
+        let root = stage.bench.path().to_owned();
+        let mirror = "mirror/registry.terraform.io/hashicorp/aws/6.66.0/linux_amd64";
+        std::fs::create_dir_all(root.join(mirror)).unwrap();
+        std::fs::copy(&provider, root.join(mirror).join("terraform-provider-aws_v6.66.0")).unwrap();
+        let config = format!(
+            "disable_checkpoint = true\nprovider_installation {{\n  filesystem_mirror {{\n    path = \"{}\"\n  }}\n}}\n",
+            root.join("mirror").display()
+        );
+        stage.bench.write("terraformrc", &config);
+        // The bucket of the state is not to be had here.
+        stage.bench.write("terraform/backend_override.tf", "terraform {\n  backend \"local\" {}\n}\n");
+        let real = format!(
+            "#!/usr/bin/env bash\nPATH=${{PATH#*:}}\nexport TF_CLI_CONFIG_FILE={0}/terraformrc AWS_STAND_IN_STORE={0}/cloud\nexec terraform \"$@\"\n",
+            root.display()
+        );
+        stage.bench.write("bin/terraform", &real);
+        let objects = || walkdir::WalkDir::new(root.join("cloud")).into_iter().filter_map(Result::ok);
+        let made = || objects().filter(|entry| entry.file_type().is_file()).count();
+
+        stage.fill_secrets();
+        stage.run("deploy-all.sh", &["--yes"]);
+        let count = made();
+        assert!(count > 50, "{}: terraform made {count} objects", rendered.name);
+        stage.run("setup-kube.sh", &[]).succeeded();
+        let deployed = stage.run("deploy-all.sh", &["--yes"]).succeeded();
+        assert!(deployed.out.contains("No changes."), "{}", deployed.out);
+        assert!(deployed.err.contains("Everything runs."), "{}", deployed.err);
+        assert_eq!(made(), count, "{}: a second run changed what is there", rendered.name);
+
+        let deleted = stage.run("delete-all.sh", &["--yes"]).succeeded();
+        assert!(deleted.out.contains("Destroy complete!"), "{}", deleted.out);
+        // Keys and the buckets of the records are let go of, not destroyed.
+        let kept: Vec<String> = objects()
+            .filter(|entry| entry.file_type().is_file())
+            .map(|entry| entry.path().parent().unwrap().file_name().unwrap().to_string_lossy().into_owned())
+            .collect();
+        assert!(kept.iter().any(|type_| type_ == "aws_kms_key"), "{kept:?}");
+        assert!(
+            kept.iter().all(|type_| type_.starts_with("aws_kms_key") || type_.starts_with("aws_s3_bucket")),
+            "{kept:?}"
+        );
     }
 }
 
