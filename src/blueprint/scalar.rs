@@ -236,23 +236,26 @@ fn check_email(text: &str) -> Result<(), String> {
 }
 
 fn check_aws_region(text: &str) -> Result<(), String> {
-    let mut parts = text.split('-');
-    let last = text.rsplit('-').next().unwrap_or("");
-    let shaped = parts.clone().count() >= 3
-        && parts.all(|part| {
-            !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
-        })
-        && !last.is_empty()
-        && last.bytes().all(|byte| byte.is_ascii_digit());
-    if shaped {
+    if is_region(text) {
         return Ok(());
     }
-    if check_aws_region(text.trim_end_matches(|char: char| char.is_ascii_lowercase())).is_ok()
-        && text.len() > 5
-    {
+    let zone = text.strip_suffix(|letter: char| letter.is_ascii_lowercase());
+    if zone.is_some_and(is_region) {
         return Err("this is an availability zone; write the region, without the letter at the end".into());
     }
     Err("not an AWS region; write one such as us-east-1".into())
+}
+
+/// Three or more words of lower-case letters and digits, the last a number: `us-east-1`, `us-gov-west-1`.
+fn is_region(text: &str) -> bool {
+    let mut words = text.split('-');
+    let word =
+        |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    let last = text.rsplit('-').next().unwrap_or("");
+    words.clone().count() >= 3
+        && words.all(word)
+        && !last.is_empty()
+        && last.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn check_cidr(text: &str) -> Result<(), String> {

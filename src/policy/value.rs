@@ -391,8 +391,10 @@ pub(super) fn compare(left: &Val<'_>, right: &Val<'_>) -> Result<Option<std::cmp
 }
 
 /// A number as a double, NaN for what is none.
-// Whole numbers above 2^53 lose their last digits; ports, days, sizes and counts stay far below.
-#[allow(clippy::cast_precision_loss)]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "whole numbers above 2^53 lose their last digits; ports, days, sizes and counts stay far below"
+)]
 pub(super) fn as_float(value: &Val<'_>) -> f64 {
     match value {
         Val::Int(value) => *value as f64,

@@ -145,6 +145,19 @@ fn hostile_names_are_refused_with_a_name_to_write_instead() {
 }
 
 #[test]
+fn a_region_that_is_none_is_refused_whatever_it_looks_like() {
+    for (region, wanted) in [
+        ("us-east-1a", "an availability zone"),
+        ("platform.", "not an AWS region"),
+        ("us%) x.y", "not an AWS region"),
+        ("us-east-", "not an AWS region"),
+    ] {
+        let found = faults(&reference_with(&[("region: us-east-1", &format!("region: {region:?}"))]));
+        assert!(found.contains(wanted), "{region}: {found}");
+    }
+}
+
+#[test]
 fn carriage_returns_and_a_byte_order_mark_change_nothing() {
     let text = std::fs::read_to_string("blueprints/nexafi.yaml").unwrap();
     let (_, plain) = load_text(&text);
