@@ -1,5 +1,7 @@
 //! Tables of facts, kept as data beside the code: AWS regions' zones, components' defaults.
 
+use std::sync::LazyLock;
+
 use serde_json::Value;
 
 use super::schema::shown;
@@ -25,6 +27,11 @@ pub fn cloudwatch_retention(days: u32) -> u32 {
     LOG_RETENTION_DAYS.iter().copied().find(|offered| *offered >= days).unwrap_or(3653)
 }
 
+/// Zone letters by region, read at the first question.
+static ZONES: LazyLock<Node> = LazyLock::new(|| table(REGIONS));
+/// Defaults by component, read at the first question.
+static DEFAULTS: LazyLock<Node> = LazyLock::new(|| table(COMPONENTS));
+
 fn table(text: &str) -> Node {
     let file = SourceFile::new("facts", text.to_owned());
     let read = yaml::read(FileId(u32::MAX), &file);
@@ -39,12 +46,11 @@ fn table(text: &str) -> Node {
 /// # Errors
 /// With words that help, if the region is not in the table.
 pub(super) fn zone_letters(region: &str) -> Result<Vec<String>, String> {
-    let table = table(REGIONS);
-    if let Some(letters) = table.get(region) {
+    if let Some(letters) = ZONES.get(region) {
         return Ok(letters.items().iter().filter_map(Node::as_str).map(str::to_owned).collect());
     }
     let known: Vec<&str> =
-        table.as_map().into_iter().flat_map(|map| map.entries.keys()).map(AsRef::as_ref).collect();
+        ZONES.as_map().into_iter().flat_map(|map| map.entries.keys()).map(AsRef::as_ref).collect();
     Err(match did_you_mean(region, known) {
         Some(close) => format!(
             "did you mean `{close}`? For a region this tool does not know yet, name its zones: `zones: [a, b, c]`"
@@ -58,8 +64,5 @@ pub(super) fn zone_letters(region: &str) -> Result<Vec<String>, String> {
 
 /// Defaults of a component, if it is one that is known by name.
 pub(super) fn component(name: &str) -> Option<Value> {
-    if !COMPONENTS.contains(name) {
-        return None;
-    }
-    table(COMPONENTS).get(name).map(Node::to_json)
+    DEFAULTS.get(name).map(Node::to_json)
 }
