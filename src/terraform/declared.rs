@@ -8,6 +8,7 @@ use hcl_edit::expr::Expression;
 use hcl_edit::structure::{Block, BlockLabel, Body, Structure};
 use hcl_edit::{Ident, Span as _};
 
+use super::syntax::BLOCK_TYPES;
 use crate::source::{FileId, Finding, SourceFile, Sources, Span, fault};
 
 /// A parsed stretch of a file: the whole file, or one top-level block of a file that does not parse as a whole.
@@ -107,23 +108,6 @@ fn broken_address(block: &Broken) -> Option<String> {
         _ => None,
     }
 }
-
-/// The block types Terraform 1.11 knows at the top of a file.
-const BLOCK_TYPES: &[&str] = &[
-    "resource",
-    "data",
-    "variable",
-    "output",
-    "locals",
-    "module",
-    "provider",
-    "terraform",
-    "moved",
-    "import",
-    "removed",
-    "check",
-    "ephemeral",
-];
 
 /// How many labels a top-level block of each type has.
 fn label_count(kind: &str) -> usize {

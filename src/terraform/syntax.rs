@@ -78,7 +78,7 @@ fn pieces(text: &str, tokens: &[Token]) -> Vec<std::ops::Range<usize>> {
     for line in text.get(read..).unwrap_or("").split_inclusive('\n') {
         let fresh = text.get(..offset).is_some_and(|before| before.ends_with('\n'));
         if fresh
-            && BLOCKS
+            && BLOCK_TYPES
                 .iter()
                 .any(|word| line.strip_prefix(word).is_some_and(|rest| rest.starts_with([' ', '{'])))
         {
@@ -100,8 +100,8 @@ fn head(piece: &str) -> Option<Broken> {
     Some(Broken { kind, labels: words.map(str::to_owned).collect() })
 }
 
-/// Words a top-level block starts with.
-const BLOCKS: &[&str] = &[
+/// The block types Terraform 1.11 knows at the top of a file.
+pub(super) const BLOCK_TYPES: &[&str] = &[
     "resource",
     "data",
     "variable",
@@ -112,13 +112,15 @@ const BLOCKS: &[&str] = &[
     "terraform",
     "moved",
     "import",
+    "removed",
     "check",
+    "ephemeral",
 ];
 
 /// Whether the name at a place is one of a top-level block, with its labels and brace on the same line.
 fn heads_block(text: &str, tokens: &[Token], at: usize) -> bool {
     let named = tokens.get(at).and_then(|token| text.get(token.range.clone()));
-    named.is_some_and(|name| BLOCKS.contains(&name))
+    named.is_some_and(|name| BLOCK_TYPES.contains(&name))
         && tokens
             .iter()
             .skip(at + 1)
