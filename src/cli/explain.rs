@@ -61,6 +61,7 @@ fn explain(policy: &Policy) -> String {
     for rule in &policy.rules {
         let subjects = match &rule.scope {
             Scope::Blueprint(path) => format!("blueprint: each {path}"),
+            Scope::Block(kinds) => format!("Terraform: each {} block", kinds.join(", ")),
             Scope::Terraform(types) => format!("Terraform: each {}", types.join(", ")),
             Scope::Kubernetes(kinds) => format!("Kubernetes: each {}", kinds.join(", ")),
             Scope::Workload => "Kubernetes: each workload".to_owned(),

@@ -14,6 +14,7 @@ use super::template::Template;
 use super::value::{Dict, Undecided, Val};
 use super::world::{Context, World};
 use crate::source::{Finding, Node, Sources, Span, Subject, SubjectKind, Value, Verdict};
+use crate::terraform::Block;
 
 /// What an evaluation found.
 #[derive(Debug, Default)]
@@ -145,6 +146,11 @@ fn candidates<'a>(rule: &'a Rule, context: &Context<'a>) -> Vec<Candidate<'a>> {
                 }
             })
             .collect(),
+        Scope::Block(kinds) => {
+            let blocks = world.module.map_or(&[][..], |module| &module.blocks);
+            let wanted = |block: &&Block| kinds.iter().any(|kind| **kind == *block.kind);
+            blocks.iter().filter(wanted).map(block_candidate).collect()
+        }
         Scope::Kubernetes(kinds) => {
             kinds.iter().flat_map(|kind| context.objects(kind)).map(object_candidate).collect()
         }
@@ -169,6 +175,20 @@ fn blueprint_candidate<'a>(found: Match<'a>, select: &Path, sources: &Sources) -
         keys: Val::list(found.stars.iter().map(Val::text).collect()),
         blueprint: None,
         start: Match::start(found.node, found.key, found.pointer),
+    }
+}
+
+fn block_candidate(block: &Block) -> Candidate<'_> {
+    let address = block.address();
+    Candidate {
+        this: Val::from(&block.body),
+        start: Match::start(&block.body, Some(block.header), address.clone()),
+        header: block.header,
+        pod: None,
+        subject: Subject { kind: SubjectKind::Terraform, type_: block.kind.to_string(), address },
+        key: Val::Str(block.labels.last().unwrap_or(&block.kind).as_ref().into()),
+        keys: Val::list(Vec::new()),
+        blueprint: block.blueprint.clone(),
     }
 }
 

@@ -65,6 +65,9 @@ impl Provenance {
     }
 }
 
+/// The blocks of a module, other than resources and data sources, that a rule can look at.
+pub(super) const BLOCK_KINDS: [&str; 5] = ["terraform", "provider", "module", "variable", "output"];
+
 /// Which things a rule looks at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scope {
@@ -72,6 +75,8 @@ pub enum Scope {
     Blueprint(Path),
     /// Resources of these types; `data.aws_region` is a data source.
     Terraform(Vec<String>),
+    /// Terraform's other blocks of these kinds, never resources.
+    Block(Vec<String>),
     /// Objects of these kinds, `Ingress` or `Ingress.networking.k8s.io`.
     Kubernetes(Vec<String>),
     /// Every object that has a pod.
@@ -83,7 +88,7 @@ impl Scope {
     pub fn kind(&self) -> SubjectKind {
         match self {
             Self::Blueprint(_) => SubjectKind::Blueprint,
-            Self::Terraform(_) => SubjectKind::Terraform,
+            Self::Terraform(_) | Self::Block(_) => SubjectKind::Terraform,
             Self::Kubernetes(_) | Self::Workload => SubjectKind::Kubernetes,
         }
     }

@@ -113,16 +113,34 @@ pub struct BlueprintRule {
     pub rule: RuleBody,
 }
 
-/// A rule on Terraform.
+/// A rule on Terraform: `resource`, or `block`.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct TerraformRule {
     /// The resource type or types to look at; a data source is `data.aws_iam_policy_document`.
     #[schemars(extend("examples" = ["aws_vpc"]))]
-    pub resource: OneOrMany<String>,
+    pub resource: Option<OneOrMany<String>>,
+    /// The kind or kinds of other block to look at.
+    pub block: Option<OneOrMany<BlockKind>>,
     /// The rest of the rule.
     #[schemars(flatten)]
     pub rule: RuleBody,
+}
+
+/// The kinds of block, other than resources and data sources, that a rule can look at.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+pub enum BlockKind {
+    /// Terraform's settings: required providers, the backend of the state.
+    Terraform,
+    /// The configuration of a provider.
+    Provider,
+    /// A call of a module.
+    Module,
+    /// An input variable.
+    Variable,
+    /// An output value.
+    Output,
 }
 
 /// A rule on Kubernetes objects: `kind`, or `workload: true`.

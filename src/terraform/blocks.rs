@@ -100,7 +100,7 @@ impl<'a> Evaluator<'a> {
         } else {
             let mut members = self.body(&block.body, scope, lifecycle);
             if let Some(label) = block.labels.first() {
-                // Only provisioners have one, and none of their arguments is called so.
+                // Provisioners and backends have one, and none of their arguments is called so.
                 members.insert(
                     "type",
                     scope.place.of(label),

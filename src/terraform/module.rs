@@ -122,6 +122,21 @@ impl Resource {
     }
 }
 
+impl Block {
+    /// How Terraform's own messages name it: `terraform`, `module.network`, `provider.aws`, and of a provider with an
+    /// alias `provider.aws.west`.
+    pub fn address(&self) -> String {
+        let alias =
+            if &*self.kind == "provider" { self.body.get("alias").and_then(Node::as_str) } else { None };
+        let mut address = self.kind.to_string();
+        for part in self.labels.iter().map(AsRef::as_ref).chain(alias) {
+            address.push('.');
+            address.push_str(part);
+        }
+        address
+    }
+}
+
 impl Module {
     /// The resource or data source of an address, `aws_vpc.main` or `data.aws_region.here`.
     pub fn get(&self, address: &str) -> Option<&Resource> {

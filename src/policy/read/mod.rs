@@ -22,7 +22,7 @@ const RULES_KEYS: [&str; 3] = ["blueprint", "terraform", "kubernetes"];
 /// Keys of every rule.
 const RULE_KEYS: [&str; 8] = ["when", "each", "assert", "at", "message", "help", "fix", "needs"];
 /// Keys that say which things a rule looks at, by kind.
-const SCOPE_KEYS: [&[&str]; 3] = [&["select"], &["resource"], &["kind", "workload"]];
+const SCOPE_KEYS: [&[&str]; 3] = [&["select"], &["resource", "block"], &["kind", "workload"]];
 /// Keys of an example.
 const EXAMPLE_KEYS: [&str; 5] = ["name", "blueprint", "terraform", "kubernetes", "expect"];
 

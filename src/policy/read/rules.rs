@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use super::{RULE_KEYS, RULES_KEYS, Reader, Reported, SCOPE_KEYS};
-use crate::policy::file::{Cel, Rule, Scope, Text};
+use crate::policy::file::{BLOCK_KINDS, Cel, Rule, Scope, Text};
 use crate::policy::path::{Path, join};
 use crate::source::{Entry, Map, Node, Span, SubjectKind, Value};
 
@@ -91,6 +91,9 @@ impl Reader<'_> {
                 self.path(node, &join(pointer, "select")).map(Scope::Blueprint)
             }
             "terraform" => {
+                if let Some(entry) = map.entries.get("block") {
+                    return self.blocks(map, entry, pointer);
+                }
                 let node =
                     self.required(map, owner, pointer, "resource", "write the resource type to look at")?;
                 self.texts(node, &join(pointer, "resource")).map(Scope::Terraform)
@@ -111,6 +114,23 @@ impl Reader<'_> {
                 }
             },
         }
+    }
+
+    /// The kinds of block a rule looks at instead of resources.
+    fn blocks(&mut self, map: &Map, entry: &Entry, pointer: &str) -> Option<Scope> {
+        let pointer = join(pointer, "block");
+        if map.get("resource").is_some() {
+            let help = "write two rules, one with `resource`, one with `block`";
+            self.fault(entry.key, &pointer, "`block` stands instead of `resource`", help);
+            return None;
+        }
+        let kinds = self.texts(&entry.node, &pointer)?;
+        if let Some(stranger) = kinds.iter().find(|kind| !BLOCK_KINDS.contains(&kind.as_str())) {
+            let message = format!("rules do not look at `{stranger}` blocks");
+            self.fault(entry.node.span, &pointer, message, format!("one of {}", BLOCK_KINDS.join(", ")));
+            return None;
+        }
+        Some(Scope::Block(kinds))
     }
 
     fn path(&mut self, node: &Node, pointer: &str) -> Option<Path> {

@@ -46,6 +46,8 @@ rules:
   terraform:
     - {resource: aws_vpc, when: 'this.x', each: 'a..b', fix: {set: {'a..b': 1}, get: 1}}
     - {resource: [], assert: '', needs: [terraform, cloud]}
+    - {block: module, resource: aws_vpc, assert: 'true'}
+    - {block: [module, resource], assert: 'true'}
   kubernetes: [{workload: false, assert: 'true'}, {kind: Pod, workload: true, assert: 'true'}, {assert: 'true'}]
   azure: {}
 examples:

@@ -149,6 +149,63 @@ data "aws_region" "here" {}
     assert_eq!(pass.controls["pci-dss-4.0.1"], ["1.2.5"]);
 }
 
+#[test]
+fn blocks_other_than_resources_are_subjects_too() {
+    let rules = "  terraform:
+    block: [terraform, provider, module]
+    assert: '!has(this.backend) && !has(this.region) && this.source != \"./network\"'
+    message: '{{ address(this) }} {{ key }} {{ this.backend[0].type }}'
+";
+    let terraform = r#"
+terraform {
+  backend "s3" {
+    bucket = "state"
+  }
+}
+terraform {
+  required_version = "~> 1.11"
+}
+provider "aws" {
+  region = "eu-west-1"
+}
+# blueprint: regions.secondary
+provider "aws" {
+  alias  = "west"
+  region = "us-west-2"
+}
+module "network" {
+  source = "./network"
+}
+output "id" {
+  value = 1
+}
+"#;
+    let (evaluation, sources) = run(rules, Inputs { terraform: Some(terraform), ..Inputs::default() });
+    let lines: Vec<String> = (evaluation.verdicts.iter())
+        .map(|verdict| {
+            let finding = &verdict.finding;
+            let subject = finding.subject.as_ref().unwrap();
+            let place = slice(&sources, finding.span);
+            let message = &finding.message;
+            let blueprint = verdict.blueprint.as_deref().unwrap_or("-");
+            format!(
+                "{} {} {} | {} | {place} | {blueprint} | {message}",
+                finding.verdict.as_str(),
+                subject.type_,
+                subject.address,
+                finding.pointer
+            )
+        })
+        .collect();
+    insta::assert_snapshot!(lines.join("\n"), @r#"
+    fail terraform terraform | terraform | terraform | - | terraform terraform s3
+    pass terraform terraform | terraform | terraform | - | the title
+    fail provider provider.aws | provider.aws | provider "aws" | - | provider.aws aws nothing
+    fail provider provider.aws.west | provider.aws.west | provider "aws" | regions.secondary | provider.aws.west aws nothing
+    fail module module.network | module.network | module "network" | - | module.network network nothing
+    "#);
+}
+
 const PODS: &str = "
 apiVersion: apps/v1
 kind: Deployment
