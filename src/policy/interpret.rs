@@ -322,8 +322,8 @@ fn arithmetic<'a>(operator: Binary, left: &Val<'a>, right: &Val<'a>) -> Outcome<
         }
         (Val::List(_), Val::Null) if operator == Binary::Add => Ok(left.clone()),
         (Val::Null, Val::List(_)) if operator == Binary::Add => Ok(right.clone()),
-        (Val::Reference(_), _) => left.refuse("a number"),
-        (_, Val::Reference(_)) => right.refuse("a number"),
+        (Val::Reference(_) | Val::Partial(_), _) => left.refuse("a number"),
+        (_, Val::Reference(_) | Val::Partial(_)) => right.refuse("a number"),
         _ => error(format!("{} and {} cannot be computed with", left.described(), right.described())),
     }
 }

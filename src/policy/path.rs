@@ -192,7 +192,7 @@ fn step<'a>(place: &Match<'a>, segment: &Segment) -> Vec<Match<'a>> {
             .into_iter()
             .collect(),
         // Nobody knows what follows: the unknown itself stands for it.
-        (Value::Unknown(_) | Value::Reference(_), _) => vec![place.clone()],
+        (Value::Unknown(_) | Value::Reference(_) | Value::Partial(_), _) => vec![place.clone()],
         _ => Vec::new(),
     }
 }

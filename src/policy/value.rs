@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::rc::Rc;
 
 use crate::kubernetes::Object;
-use crate::source::{Map, Node, Reference, Value};
+use crate::source::{Map, Node, Partial, Reference, Value};
 use crate::terraform::{Resource, schema};
 
 /// A value of an expression.
@@ -19,6 +19,8 @@ pub(super) enum Val<'a> {
     Map(Dict<'a>),
     /// Known only after apply, but known to belong to a declared thing.
     Reference(Cow<'a, Reference>),
+    /// A string of which only the ends are known.
+    Partial(Cow<'a, Partial>),
     /// Stands only inside lists, mappings and variables: reading it is [`Undecided::Unknown`].
     Unknown(Cow<'a, str>),
 }
@@ -75,6 +77,7 @@ impl<'a> From<&'a Value> for Val<'a> {
             Value::Map(map) => Self::Map(Dict::Tree(map)),
             Value::Unknown(why) => Self::Unknown(Cow::Borrowed(why)),
             Value::Reference(reference) => Self::Reference(Cow::Borrowed(reference)),
+            Value::Partial(partial) => Self::Partial(Cow::Borrowed(partial)),
         }
     }
 }
@@ -129,7 +132,7 @@ impl<'a> Val<'a> {
             Self::Bool(_) => "bool",
             Self::Int(_) => "int",
             Self::Float(_) => "double",
-            Self::Str(_) => "string",
+            Self::Str(_) | Self::Partial(_) => "string",
             Self::List(_) => "list",
             Self::Map(_) => "map",
             Self::Reference(_) => "reference",
@@ -144,7 +147,7 @@ impl<'a> Val<'a> {
             Self::Bool(_) => "a boolean",
             Self::Int(_) => "a whole number",
             Self::Float(_) => "a number",
-            Self::Str(_) => "a string",
+            Self::Str(_) | Self::Partial(_) => "a string",
             Self::List(_) => "a list",
             Self::Map(_) => "a mapping",
             Self::Reference(_) => "a reference",
@@ -165,6 +168,7 @@ impl<'a> Val<'a> {
         match self {
             Self::Unknown(why) => unknown(why.to_string()),
             Self::Reference(reference) => unknown(after_apply(reference)),
+            Self::Partial(partial) => unknown(partial.reason.to_string()),
             other => error(format!("{wanted} is wanted, and this is {}", other.described())),
         }
     }
@@ -336,8 +340,15 @@ pub(super) fn equal(left: &Val<'_>, right: &Val<'_>) -> Result<bool, Undecided> 
     match (left, right) {
         (Val::Unknown(why), _) | (_, Val::Unknown(why)) => unknown(why.to_string()),
         (Val::Reference(left), Val::Reference(right)) if left == right => Ok(true),
-        (Val::Reference(_), Val::Null) | (Val::Null, Val::Reference(_)) => Ok(false),
+        (Val::Reference(_) | Val::Partial(_), Val::Null)
+        | (Val::Null, Val::Reference(_) | Val::Partial(_)) => Ok(false),
         (Val::Reference(reference), _) | (_, Val::Reference(reference)) => unknown(after_apply(reference)),
+        (Val::Partial(partial), Val::Str(text)) | (Val::Str(text), Val::Partial(partial))
+            if !partial.may_be(text) =>
+        {
+            Ok(false)
+        }
+        (Val::Partial(partial), _) | (_, Val::Partial(partial)) => unknown(partial.reason.to_string()),
         (Val::Null, Val::Null) => Ok(true),
         (Val::Bool(left), Val::Bool(right)) => Ok(left == right),
         (Val::Str(left), Val::Str(right)) => Ok(left == right),
@@ -386,6 +397,7 @@ pub(super) fn compare(left: &Val<'_>, right: &Val<'_>) -> Result<Option<std::cmp
         }
         (Val::Unknown(why), _) | (_, Val::Unknown(why)) => unknown(why.to_string()),
         (Val::Reference(reference), _) | (_, Val::Reference(reference)) => unknown(after_apply(reference)),
+        (Val::Partial(partial), _) | (_, Val::Partial(partial)) => unknown(partial.reason.to_string()),
         _ => error(format!("{} and {} have no order", left.described(), right.described())),
     }
 }
@@ -414,6 +426,7 @@ impl std::fmt::Display for Val<'_> {
             Self::Str(text) => out.write_str(text),
             Self::Reference(reference) => out.write_str(&written(reference)),
             Self::Unknown(_) => out.write_str("(unknown)"),
+            Self::Partial(partial) => write!(out, "{}(unknown){}", partial.start, partial.end),
             Self::Map(Dict::Resource(resource)) => out.write_str(&resource.address),
             Self::Map(Dict::Object(object)) => out.write_str(&object.address),
             Self::List(list) => {

@@ -8,7 +8,7 @@ pub mod yaml;
 
 pub use file::{FileId, LineColumn, SourceFile, Sources, Span};
 pub use finding::{FaultCode, Finding, Related, Severity, Subject, SubjectKind, Verdict, fault};
-pub use tree::{Entry, Map, Node, Reference, Value};
+pub use tree::{Entry, Map, Node, Partial, Reference, Value};
 
 /// The closest of `candidates` to `word`, if close enough that a typing error explains the difference.
 pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {

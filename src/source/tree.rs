@@ -37,6 +37,28 @@ pub enum Value {
     Unknown(Arc<str>),
     /// A reference to an attribute of a Terraform resource that is only known after apply.
     Reference(Reference),
+    /// A string of which only the ends are written, such as `"arn:aws:s3:::${var.bucket}/*"`.
+    Partial(Partial),
+}
+
+/// A string with something in it that the files do not fix: it begins and ends with what is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Partial {
+    /// What stands before the first unknown part.
+    pub start: Arc<str>,
+    /// What stands after the last one.
+    pub end: Arc<str>,
+    /// Why the part between is not known.
+    pub reason: Arc<str>,
+}
+
+impl Partial {
+    /// Whether the string could be this one.
+    pub fn may_be(&self, text: &str) -> bool {
+        text.len() >= self.start.len() + self.end.len()
+            && text.starts_with(&*self.start)
+            && text.ends_with(&*self.end)
+    }
 }
 
 /// What `aws_kms_key.main.arn` stands for: a value nobody knows yet, of a thing everybody knows.
@@ -152,7 +174,9 @@ impl Node {
     /// The tree as plain JSON; unknown values and references become `null`.
     pub fn to_json(&self) -> serde_json::Value {
         match &self.value {
-            Value::Null | Value::Unknown(_) | Value::Reference(_) => serde_json::Value::Null,
+            Value::Null | Value::Unknown(_) | Value::Reference(_) | Value::Partial(_) => {
+                serde_json::Value::Null
+            }
             Value::Bool(value) => (*value).into(),
             Value::Int(value) => (*value).into(),
             Value::Float(value) => (*value).into(),

@@ -11,6 +11,7 @@ use crate::source::{Node, Value};
 pub(super) fn unknown(value: &Value) -> Option<Arc<str>> {
     match value {
         Value::Unknown(reason) => Some(reason.clone()),
+        Value::Partial(partial) => Some(partial.reason.clone()),
         Value::Reference(reference) => {
             let dot =
                 if reference.attribute.is_empty() || reference.attribute.starts_with('[') { "" } else { "." };
@@ -86,7 +87,13 @@ pub(super) fn to_text(value: &Value) -> Option<Arc<str>> {
 pub(super) fn equal(left: &Value, right: &Value) -> Option<bool> {
     match (left, right) {
         (Value::Reference(one), Value::Reference(other)) if one == other => Some(true),
-        (Value::Unknown(_) | Value::Reference(_), _) | (_, Value::Unknown(_) | Value::Reference(_)) => None,
+        (Value::Partial(partial), Value::Str(text)) | (Value::Str(text), Value::Partial(partial))
+            if !partial.may_be(text) =>
+        {
+            Some(false)
+        }
+        (Value::Unknown(_) | Value::Reference(_) | Value::Partial(_), _)
+        | (_, Value::Unknown(_) | Value::Reference(_) | Value::Partial(_)) => None,
         (Value::Int(_) | Value::Float(_), Value::Int(_) | Value::Float(_)) => {
             Some(to_number(left) == to_number(right))
         }

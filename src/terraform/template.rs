@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use hcl_edit::template::{Directive, Element, Template};
 
-use crate::source::{Map, Node, Span, Value};
+use crate::source::{Map, Node, Partial, Span, Value};
 
 use super::evaluate::{Binding, Evaluator, Scope, pairs};
 use super::operators;
@@ -21,8 +21,8 @@ enum Part {
 const MARK: char = '\u{f8ff}';
 
 impl<'a> Evaluator<'a> {
-    /// The value of a template. One that is a single interpolation is that value; one with unknown parts is unknown,
-    /// unless it is JSON, which is decoded around them.
+    /// The value of a template. One that is a single interpolation is that value; of one with unknown parts only the
+    /// ends are known, unless it is JSON, which is decoded around them.
     pub(super) fn template(&mut self, template: &'a Template, scope: &Scope<'_>, span: Span) -> Node {
         if let Some(Element::Interpolation(only)) = template.as_single_element() {
             return self.eval(&only.expr, scope);
@@ -46,7 +46,7 @@ impl<'a> Evaluator<'a> {
             self.encoded.insert(span);
             return tree;
         }
-        Node::new(span, Value::Unknown(reason))
+        Node::new(span, partly(&parts, reason))
     }
 
     /// Collects the pieces; the error is a value that makes the whole template unknown. `trim` says whether the
@@ -143,6 +143,41 @@ impl<'a> Evaluator<'a> {
     }
 }
 
+/// What is written before the first unknown part and after the last one; unknown if that is nothing.
+fn partly(parts: &[Part], reason: Arc<str>) -> Value {
+    let mut start = String::new();
+    for part in parts {
+        match part {
+            Part::Text(text) => start.push_str(text),
+            Part::Hole(Value::Partial(partial)) => {
+                start.push_str(&partial.start);
+                break;
+            }
+            Part::Hole(_) => break,
+        }
+    }
+    let mut pieces: Vec<&str> = Vec::new();
+    for part in parts.iter().rev() {
+        match part {
+            Part::Text(text) => pieces.push(text),
+            Part::Hole(Value::Partial(partial)) => {
+                pieces.push(&partial.end);
+                break;
+            }
+            Part::Hole(_) => break,
+        }
+    }
+    let end: String = pieces.into_iter().rev().collect();
+    ends(start, end, reason)
+}
+
+fn ends(start: String, end: String, reason: Arc<str>) -> Value {
+    if start.is_empty() && end.is_empty() {
+        return Value::Unknown(reason);
+    }
+    Value::Partial(Partial { start: start.into(), end: end.into(), reason })
+}
+
 /// Whether an element strips the space before it and after it.
 fn strips(element: &Element) -> (bool, bool) {
     match element {
@@ -210,7 +245,10 @@ fn fill(mut node: Node, holes: &[&Value]) -> Node {
                 None => {
                     let reason =
                         text.split(MARK).nth(1).and_then(hole).and_then(|value| operators::unknown(value));
-                    Value::Unknown(reason.unwrap_or_else(|| Arc::from("a part is not known")))
+                    let reason = reason.unwrap_or_else(|| Arc::from("a part is not known"));
+                    let start = text.split(MARK).next().unwrap_or("").to_owned();
+                    let end = text.rsplit(MARK).next().unwrap_or("").to_owned();
+                    ends(start, end, reason)
                 }
             }
         }

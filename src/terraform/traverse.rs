@@ -87,7 +87,7 @@ impl<'a> Evaluator<'a> {
         {
             let failures = self.failures;
             let found = self.walk(&node, operators.get(1..).unwrap_or(&[]), scope, span);
-            if !matches!(found.value, Value::Unknown(_)) {
+            if !matches!(found.value, Value::Unknown(_) | Value::Partial(_)) {
                 return found;
             }
             // An attribute of a written block that only the provider fills in.

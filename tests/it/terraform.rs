@@ -51,6 +51,9 @@ fn noted(value: &Value) -> String {
         ),
         Value::Unknown(reason) => format!("unknown({reason})"),
         Value::Reference(reference) => format!("ref({} {})", reference.address, reference.attribute),
+        Value::Partial(partial) => {
+            format!("partial({:?} {:?} {})", partial.start, partial.end, partial.reason)
+        }
     }
 }
 
@@ -104,7 +107,7 @@ fn expressions_become_what_the_files_fix() {
         ("true && var.open", "unknown(variable open has no default)"),
         ("\"x-${var.given}-${1 + 1}\"", "\"x-eu-2\""),
         ("\"${local.zones}\"", "[\"a\", \"b\", \"c\"]"),
-        ("\"x-${var.open}\"", "unknown(variable open has no default)"),
+        ("\"x-${var.open}\"", "partial(\"x-\" \"\" variable open has no default)"),
         ("\"$${var.open} %%{ if }\"", "\"${var.open} %{ if }\""),
         ("\"%{ if true }yes%{ else }no%{ endif }\"", "\"yes\""),
         ("\"%{ for z in local.zones ~} ${z} %{~ endfor }\"", "\"abc\""),
@@ -198,7 +201,7 @@ resource "aws_s3_bucket_policy" "p" {
     assert_eq!(
         noted(&policy.value),
         "{Statement: [{Effect: \"Deny\", Resource: [ref(aws_s3_bucket.b arn), \
-         unknown(aws_s3_bucket.b.arn is known only after apply)]}]}"
+         partial(\"\" \"/*\" aws_s3_bucket.b.arn is known only after apply)]}]}"
     );
     assert_eq!(policy.at(&["Statement", "0", "Effect"]).and_then(Node::as_str), Some("Deny"));
 }

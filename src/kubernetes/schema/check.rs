@@ -105,7 +105,7 @@ impl Walk<'_> {
     fn fields(&mut self, node: &Node, place: Span, name: &str, fields: &[Field]) {
         let map = match &node.value {
             Value::Map(map) => map,
-            Value::Null | Value::Unknown(_) | Value::Reference(_) => return,
+            Value::Null | Value::Unknown(_) | Value::Reference(_) | Value::Partial(_) => return,
             other => {
                 return self.wrong_type(
                     node,
@@ -207,7 +207,7 @@ impl Walk<'_> {
     fn value(&mut self, node: &Node, place: Span, type_: &str) {
         let value = &node.value;
         // Kubernetes drops a null as if it were not written; what is required is asked for elsewhere.
-        if matches!(value, Value::Null | Value::Unknown(_) | Value::Reference(_)) {
+        if matches!(value, Value::Null | Value::Unknown(_) | Value::Reference(_) | Value::Partial(_)) {
             return;
         }
         let (code, rest) = type_.split_at_checked(1).unwrap_or(("*", ""));
@@ -357,7 +357,7 @@ fn kind_of(value: &Value) -> &'static str {
         Value::Str(_) => "a string",
         Value::List(_) => "a list",
         Value::Map(_) => "a mapping",
-        Value::Unknown(_) | Value::Reference(_) => "not known",
+        Value::Unknown(_) | Value::Reference(_) | Value::Partial(_) => "not known",
     }
 }
 

@@ -1,6 +1,7 @@
 //! The functions of the language, one topic a file, all in one table. To add one: write it, add its line.
 
 mod collections;
+mod config;
 mod iam;
 mod kubernetes;
 mod network;
@@ -85,6 +86,9 @@ table! {
     Global 1 "distinct(list)" "distinct" collections::distinct;
     Global 1 "unproven(reason)" "unproven" collections::unproven;
     Global 1 "json(text)" "json" text::json;
+    Global 1 "yaml(text)" "yaml" config::yaml_of;
+    Global 1 "properties(text)" "properties" config::properties;
+    Global 2 "setting(tree, key)" "setting" config::setting;
     Global 1 "address(this)" "address" terraform::address;
     Global 1 "kindOf(this)" "kindOf" terraform::kind_of;
     Global 1 "resources(type)" "resources" terraform::resources;
@@ -93,6 +97,7 @@ table! {
     Global 2 "references(x, type)" "references" terraform::references;
     Global 1 "isInternetGateway(x)" "isInternetGateway" terraform::is_internet_gateway;
     Global 1 "resolve(x)" "resolve" terraform::resolve;
+    Global 1 "isCustomerKey(x)" "isCustomerKey" terraform::is_customer_key;
     Global 1 "statements(policy)" "statements" iam::statements;
     Global 2 "cidrContains(outer, inner)" "cidrContains" network::cidr_contains;
     Global 2 "cidrOverlaps(a, b)" "cidrOverlaps" network::cidr_overlaps;

@@ -96,6 +96,7 @@ pub(super) fn references<'a>(_: &Context<'a>, values: &[Val<'a>]) -> Outcome<'a>
     match value {
         Val::Reference(reference) => Ok(Val::Bool(types.contains(&type_of(reference)?))),
         Val::List(_) => error("this is a list; ask each item: list.exists(v, references(v, type))"),
+        Val::Partial(_) => value.refuse("a reference"),
         _ => Ok(Val::Bool(false)),
     }
 }
@@ -108,14 +109,56 @@ pub(super) fn is_internet_gateway<'a>(_: &Context<'a>, values: &[Val<'a>]) -> Ou
             type_of(reference)?.trim_start_matches("data.") == "aws_internet_gateway"
         }
         Val::Str(text) => text.starts_with("igw-"),
+        Val::Partial(partial) if partial.start.starts_with("igw-") => true,
+        Val::Partial(_) => return value.refuse("an id"),
         _ => false,
     }))
+}
+
+/// Whether a value names a KMS key that the account's owner manages: any but an alias `alias/aws/...` of AWS, which a
+/// data source may stand for.
+pub(super) fn is_customer_key<'a>(context: &Context<'a>, values: &[Val<'a>]) -> Outcome<'a> {
+    const AWS: &str = "alias/aws/";
+    let [value] = take(values)?;
+    match value {
+        Val::Null => Ok(Val::Bool(false)),
+        Val::Str(text) => Ok(Val::Bool(!text.is_empty() && !text.contains(AWS))),
+        // An ARN that says `key/` has no alias in it.
+        Val::Partial(partial) if partial.start.contains(AWS) || partial.end.contains(AWS) => {
+            Ok(Val::Bool(false))
+        }
+        Val::Partial(partial)
+            if partial.start.contains(":key/")
+                || partial.end.contains("key/")
+                || partial.end.contains("alias/") =>
+        {
+            Ok(Val::Bool(true))
+        }
+        Val::Reference(_) => {
+            let resource = resolve(context, std::slice::from_ref(value))?;
+            let alias = match resource.field("name")? {
+                Val::Null => resource.field("key_id")?,
+                name => name,
+            };
+            match alias.known()? {
+                Val::Null => Ok(Val::Bool(true)),
+                Val::Reference(other) if type_of(&other)?.starts_with("aws_kms_") => Ok(Val::Bool(true)),
+                Val::Partial(partial) if !partial.start.starts_with("alias/aws") => Ok(Val::Bool(true)),
+                name => Ok(Val::Bool(!name.as_text()?.starts_with(AWS))),
+            }
+        }
+        other => other.refuse("a key"),
+    }
 }
 
 /// The resource a reference points into.
 pub(super) fn resolve<'a>(context: &Context<'a>, values: &[Val<'a>]) -> Outcome<'a> {
     let [value] = take(values)?;
-    let Val::Reference(reference) = value else { return Ok(Val::Null) };
+    let reference = match value {
+        Val::Reference(reference) => reference,
+        Val::Partial(_) => return value.refuse("a reference"),
+        _ => return Ok(Val::Null),
+    };
     match context.resource(&reference.address) {
         Some(resource) => Ok(Val::Map(Dict::Resource(resource))),
         None if reference.address.starts_with("module.") => {

@@ -3,23 +3,55 @@
 use super::super::value::{Outcome, Undecided, Val, as_float, error};
 use super::super::world::Context;
 use super::take;
+use crate::source::Partial;
 
-fn two<'a>(values: &[Val<'a>], holds: fn(&str, &str) -> bool) -> Outcome<'a> {
+/// `partly` decides where only the ends of the string are written, if they decide.
+fn two<'a>(
+    values: &[Val<'a>],
+    holds: fn(&str, &str) -> bool,
+    partly: fn(&Partial, &str) -> Option<bool>,
+) -> Outcome<'a> {
     let [text, part] = take(values)?;
-    Ok(Val::Bool(holds(text.as_text()?, part.as_text()?)))
+    let part = part.as_text()?;
+    if let Val::Partial(partial) = text
+        && let Some(decided) = partly(partial, part)
+    {
+        return Ok(Val::Bool(decided));
+    }
+    Ok(Val::Bool(holds(text.as_text()?, part)))
 }
 
-/// `s.contains(t)`; of a list, whether it has the value.
+/// `s.contains(t)`
 pub(super) fn contains<'a>(_: &Context<'a>, values: &[Val<'a>]) -> Outcome<'a> {
-    two(values, |text, part| text.contains(part))
+    two(
+        values,
+        |text, part| text.contains(part),
+        |partial, part| (partial.start.contains(part) || partial.end.contains(part)).then_some(true),
+    )
 }
 
 pub(super) fn starts_with<'a>(_: &Context<'a>, values: &[Val<'a>]) -> Outcome<'a> {
-    two(values, |text, part| text.starts_with(part))
+    two(
+        values,
+        |text, part| text.starts_with(part),
+        |partial, part| match (partial.start.starts_with(part), part.starts_with(&*partial.start)) {
+            (true, _) => Some(true),
+            (false, true) => None,
+            (false, false) => Some(false),
+        },
+    )
 }
 
 pub(super) fn ends_with<'a>(_: &Context<'a>, values: &[Val<'a>]) -> Outcome<'a> {
-    two(values, |text, part| text.ends_with(part))
+    two(
+        values,
+        |text, part| text.ends_with(part),
+        |partial, part| match (partial.end.ends_with(part), part.ends_with(&*partial.end)) {
+            (true, _) => Some(true),
+            (false, true) => None,
+            (false, false) => Some(false),
+        },
+    )
 }
 
 /// Only for patterns that an expression computes; literal ones are compiled with the expression.

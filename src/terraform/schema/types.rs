@@ -79,7 +79,8 @@ pub(super) fn misfit<'n, 't>(module: &Module, node: &'n Node, wanted: &'t Type) 
     // One line a type reads better than one pattern for all.
     #[allow(clippy::match_same_arms, reason = "see above")]
     match (&node.value, wanted) {
-        (Value::Unknown(_) | Value::Reference(_) | Value::Null, _) | (_, Type::Dynamic) => None,
+        (Value::Unknown(_) | Value::Reference(_) | Value::Partial(_) | Value::Null, _)
+        | (_, Type::Dynamic) => None,
         (Value::Str(_) | Value::Int(_) | Value::Float(_) | Value::Bool(_), Type::String) => None,
         (Value::List(_) | Value::Map(_), Type::String) if module.is_partial_json(node) => None,
         (Value::Int(_) | Value::Float(_), Type::Number) | (Value::Bool(_), Type::Bool) => None,
@@ -113,6 +114,6 @@ pub(super) fn describe(value: &Value) -> &'static str {
         Value::Str(_) => "a string",
         Value::List(_) => "a list",
         Value::Map(_) => "an object",
-        Value::Unknown(_) | Value::Reference(_) => "an unknown value",
+        Value::Unknown(_) | Value::Reference(_) | Value::Partial(_) => "an unknown value",
     }
 }

@@ -329,6 +329,132 @@ fn statements_of_every_way_to_write_a_policy() {
     }
 }
 
+const PARTIAL: &str = r#"
+variable "bucket" { type = string }
+variable "account" { type = string }
+locals { root = "arn:aws:iam::${var.account}:root" }
+data "aws_kms_alias" "ours" { name = "alias/bank/logs" }
+data "aws_kms_alias" "theirs" { name = "alias/aws/s3" }
+data "aws_kms_key" "found" { key_id = "alias/aws/ebs" }
+data "aws_kms_key" "named" { key_id = aws_kms_alias.ours.name }
+resource "aws_kms_key" "own" {}
+resource "aws_kms_alias" "ours" { name = "alias/${var.account}-logs" }
+resource "aws_sns_topic" "objects" { name = "arn:aws:s3:::${var.bucket}/*" }
+resource "aws_sns_topic" "root" { name = local.root }
+resource "aws_sns_topic" "inner" { name = "${local.root}/x" }
+resource "aws_sns_topic" "json" { policy = "{\"a\": \"x-${var.bucket}\", \"b\": \"${var.bucket}\"}" }
+resource "aws_sns_topic" "hidden" { name = "${var.bucket}${var.account}" }
+resource "aws_cloudwatch_log_group" "own" { kms_key_id = aws_kms_key.own.arn }
+resource "aws_cloudwatch_log_group" "alias" { kms_key_id = aws_kms_alias.ours.arn }
+resource "aws_cloudwatch_log_group" "ours" { kms_key_id = data.aws_kms_alias.ours.target_key_arn }
+resource "aws_cloudwatch_log_group" "theirs" { kms_key_id = data.aws_kms_alias.theirs.target_key_arn }
+resource "aws_cloudwatch_log_group" "found" { kms_key_id = data.aws_kms_key.found.arn }
+resource "aws_cloudwatch_log_group" "named" { kms_key_id = data.aws_kms_key.named.arn }
+resource "aws_cloudwatch_log_group" "partial" { kms_key_id = "arn:aws:kms:eu-central-1:${var.account}:key/1" }
+resource "aws_cloudwatch_log_group" "unknown" { kms_key_id = var.bucket }
+resource "aws_cloudwatch_log_group" "unsaid" {}
+"#;
+
+#[test]
+fn strings_of_which_only_the_ends_are_written() {
+    let of = |topic: &str, field: &str| {
+        format!("resources('aws_sns_topic').filter(t, address(t) == 'aws_sns_topic.{topic}')[0].{field}")
+    };
+    for (topic, field, assert, expected) in [
+        ("objects", "name", "x == '*' || x == null || x == ''", "fail"),
+        ("objects", "name", "has(x.y) || type(x) == 'string'", "pass"),
+        ("objects", "name", "x != 'arn:aws:s3:::docs/y' && x != '/*'", "pass"),
+        ("objects", "name", "x == 'arn:aws:s3:::docs/*'", "unproven"),
+        (
+            "objects",
+            "name",
+            "x.startsWith('arn:aws:s3') && !x.startsWith('arn:aws:sqs') && x.endsWith('/*')",
+            "pass",
+        ),
+        ("objects", "name", "x.startsWith('arn:aws:s3:::docs')", "unproven"),
+        ("objects", "name", "x.endsWith('docs/*')", "unproven"),
+        ("objects", "name", "x.contains('s3') && !(x in ['*', 'a'])", "pass"),
+        ("objects", "name", "x.contains('docs')", "unproven"),
+        ("objects", "name", "x.matches('docs')", "unproven"),
+        ("objects", "name", "x + 'y' == 'y'", "unproven"),
+        ("objects", "name", "x < 'b'", "unproven"),
+        ("objects", "name", "size(x) > 3", "unproven"),
+        ("objects", "name", "references(x, 'aws_s3_bucket')", "unproven"),
+        ("objects", "name", "resolve(x) == null", "unproven"),
+        ("objects", "name", "isInternetGateway(x)", "unproven"),
+        ("root", "name", "x.startsWith('arn:aws:iam::') && x.endsWith(':root')", "pass"),
+        (
+            "inner",
+            "name",
+            "x.startsWith('arn:aws:iam::') && x.endsWith('/x') && !x.endsWith(':root')",
+            "pass",
+        ),
+        ("json", "policy.a", "x == '*'", "fail"),
+        ("json", "policy.b", "x == '*'", "unproven"),
+        ("hidden", "name", "x == '*'", "unproven"),
+    ] {
+        let assert = format!("[{}].all(x, {assert})", of(topic, field));
+        let verdict = check_with(&assert, "{}", Inputs { terraform: Some(PARTIAL), ..Inputs::default() });
+        assert_eq!(verdict.split(':').next().unwrap(), expected, "{topic}: {assert}: {verdict}");
+    }
+}
+
+#[test]
+fn keys_of_ours_and_of_aws() {
+    for (group, expected) in [
+        ("own", "pass"),
+        ("alias", "pass"),
+        ("ours", "pass"),
+        ("theirs", "fail"),
+        ("found", "fail"),
+        ("named", "pass"),
+        ("partial", "pass"),
+        ("unknown", "unproven"),
+        ("unsaid", "fail"),
+    ] {
+        let assert = format!(
+            "isCustomerKey(resources('aws_cloudwatch_log_group').filter(g, address(g) == 'aws_cloudwatch_log_group.{group}')[0].kms_key_id)"
+        );
+        let verdict = check_with(&assert, "{}", Inputs { terraform: Some(PARTIAL), ..Inputs::default() });
+        assert_eq!(verdict.split(':').next().unwrap(), expected, "{group}: {verdict}");
+    }
+    all(
+        "{alias: alias/aws/s3, none: '', key: 'arn:aws:kms:eu-central-1:123456789012:key/1'}",
+        &[
+            ("isCustomerKey(this.key) && isCustomerKey('alias/bank')", "pass"),
+            ("isCustomerKey(this.alias) || isCustomerKey(this.none) || isCustomerKey(this.unsaid)", "fail"),
+        ],
+    );
+}
+
+#[test]
+fn configuration_files_in_configuration_files() {
+    all(
+        r##"{redis: "# off\nport 0\ntls-port 6379\n\nport 1\ntls-protocols \"TLSv1.2 TLSv1.3\"\nempty", rabbit: "listeners.tcp = none\nlisteners.ssl.default=5671\n[section]\na: b", elastic: "xpack.security.http.ssl.enabled: true\nxpack:\n  security:\n    transport.ssl.enabled: 'true'\nlist: [1, 2]", broken: "a: [", plain: "text"}"##,
+        &[
+            ("properties(this.redis).port == '1' && properties(this.redis)['tls-port'] == '6379'", "pass"),
+            ("properties(this.redis)['tls-protocols'] == 'TLSv1.2 TLSv1.3'", "pass"),
+            ("properties(this.redis).empty == '' && size(properties(this.redis)) == 4", "pass"),
+            ("properties(this.rabbit)['listeners.tcp'] == 'none'", "pass"),
+            (
+                "properties(this.rabbit)['listeners.ssl.default'] == '5671' && properties(this.rabbit).a == 'b'",
+                "pass",
+            ),
+            ("properties(this.unsaid).a == null", "unproven"),
+            ("setting(yaml(this.elastic), 'xpack.security.http.ssl.enabled')", "pass"),
+            ("setting(yaml(this.elastic), 'xpack.security.transport.ssl.enabled') == 'true'", "pass"),
+            (
+                "setting(yaml(this.elastic), 'xpack.security') != null && yaml(this.elastic).list[1] == 2",
+                "pass",
+            ),
+            ("setting(yaml(this.elastic), 'xpack.security.other.enabled') == null", "pass"),
+            ("setting(null, 'a.b') == null && yaml('') == null", "pass"),
+            ("setting(yaml(this.plain), 'a') == null", "unproven"),
+            ("yaml(this.broken) == null", "unproven"),
+        ],
+    );
+}
+
 const MANIFESTS: &str = "
 apiVersion: v1
 kind: Namespace
