@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 use serde::Serialize;
 
-use super::model::{Blueprint, DataKind, PodSecurityLevel, Taint, TierKind, Workload};
+use super::model::{Blueprint, DataKind, Objectives, PodSecurityLevel, Taint, TierKind, Workload};
 use super::scalar::{LabelKey, LabelValue, Name, RoleName};
 
 /// A resolved blueprint. Serialised it has the shape of the blueprint a person writes, with nothing left out, and
@@ -39,6 +39,8 @@ pub struct Plan {
     pub namespaces: Vec<NamespacePlan>,
     /// Services and components, in the blueprint's order.
     pub workloads: Vec<WorkloadPlan>,
+    /// The recovery objectives of tiers 1, 2 and 3.
+    pub tiers: Vec<Objectives>,
     /// Kubernetes secrets that have to exist before the workloads start. Their values come from outside.
     pub secrets: Vec<SecretPlan>,
     /// Days the audit trail's records are locked.

@@ -354,3 +354,47 @@ fn one_mistake_does_not_make_others_out_of_what_refers_to_it() {
         assert_eq!(loaded.findings.len(), 1, "{to}: {}", lines(&sources, &loaded));
     }
 }
+
+/// Tier and objectives of every workload, as resolved.
+fn promises(text: &str) -> Vec<String> {
+    let (sources, loaded) = load_text(text);
+    let platform = loaded.platform.as_ref().unwrap_or_else(|| panic!("{}", lines(&sources, &loaded)));
+    let blueprint = &platform.blueprint;
+    (blueprint.services.iter().chain(&blueprint.components))
+        .map(|(name, workload)| {
+            let objectives = &workload.objectives;
+            let (rto, rpo) = (objectives.rto.as_ref().unwrap(), objectives.rpo.as_ref().unwrap());
+            format!("{name} {} {rto} {rpo}", workload.tier.unwrap())
+        })
+        .collect()
+}
+
+#[test]
+fn a_workload_recovers_no_later_than_what_depends_on_it_unless_it_says_so() {
+    let text = reference_with(&[
+        ("objectives: {rto: 60m, rpo: 60m}", "objectives: {rto: 45m, rpo: 1h}"),
+        // The card service asks for more than its tier: so do the ledger and what the ledger needs.
+        (
+            "handles: [cardholder-data, financial-records]\n",
+            "handles: [cardholder-data, financial-records]\n    objectives: {rto: 20m}\n",
+        ),
+        // What is said stays, and whoever depends on it is a finding of a policy.
+        ("  rabbitmq: {", "  rabbitmq: {tier: 3, "),
+        ("  kibana: {", "  kibana: {tier: 3, objectives: {rpo: 90s}, "),
+    ]);
+    insta::assert_snapshot!(promises(&text).join("\n"), @r"
+    api-gateway 2 3h 4h
+    user-service 1 45m 1h
+    ledger-service 1 20m 1h
+    payment-service 1 20m 1h
+    ai-service 2 3h 4h
+    analytics-service 2 3h 4h
+    credit-service 1 45m 1h
+    document-service 2 3h 4h
+    redis 1 20m 1h
+    rabbitmq 3 18h 1d
+    elasticsearch 2 3h 90s
+    kibana 3 18h 90s
+    audit-log 2 3h 4h
+    ");
+}

@@ -16,7 +16,7 @@ pub struct Compliance {
     /// is taken.
     #[schemars(range(min = 1, max = 3653), example = 2555)]
     pub log_retention_days: u32,
-    /// How soon the platform is back after a disaster, and how much it may have forgotten.
+    /// How soon the platform is back after a disaster, and how much it may have forgotten: the objectives of tier 1.
     pub objectives: Objectives,
     /// Findings somebody answers for.
     pub waivers: Vec<Waiver>,
@@ -69,7 +69,7 @@ pub struct Objectives {
 
 impl Default for Objectives {
     fn default() -> Self {
-        Self { rto: crate::blueprint::scalar::known("60m"), rpo: crate::blueprint::scalar::known("15m") }
+        Self { rto: crate::blueprint::scalar::known("60m"), rpo: crate::blueprint::scalar::known("60m") }
     }
 }
 

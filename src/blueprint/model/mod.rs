@@ -5,6 +5,7 @@
 mod cluster;
 mod compliance;
 mod network;
+mod recovery;
 mod workload;
 
 use indexmap::IndexMap;
@@ -20,6 +21,7 @@ pub use compliance::{AuditTrail, Compliance, Framework, KeySettings, Objectives,
 pub use network::{
     Endpoints, FlowLogDestination, FlowLogTraffic, FlowLogs, Nat, Peering, SubnetTier, TierKind, Vpc, Zones,
 };
+pub use recovery::WorkloadObjectives;
 pub use workload::{
     Component, DataKind, Egress, Image, Ingress, IngressController, Latest, Namespace, Permission,
     PodSecurity, PodSecurityLevel, PodSecurityVersion, Probe, Probes, ReclaimPolicy, Resources, Route,

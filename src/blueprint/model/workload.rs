@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{VolumeType, name};
+use super::{VolumeType, WorkloadObjectives, name};
 use crate::blueprint::scalar::{
     AnyCidr, Cidr, Digest, Host, KmsKey, KubernetesVersion, LabelKey, LabelValue, Name, Quantity, Repository,
     UrlPath,
@@ -104,6 +104,15 @@ pub struct Workload {
     pub probes: Probes,
     /// Kinds of data it handles. They decide where it runs, what may reach it and which policies apply.
     pub handles: Vec<DataKind>,
+    /// How much depends on it: 1 (customers and their money), 2 (the bank notices), 3 (it can wait). By default 1 for a
+    /// workload that handles protected data and 2 for any other, and never lower than that of a workload that depends
+    /// on it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 3), example = 1)]
+    pub tier: Option<u8>,
+    /// How soon it is back after a disaster, and how much it may have forgotten. By default what the platform
+    /// promises (`compliance.objectives`) for tier 1, four times as long for tier 2 and 24 times for tier 3.
+    pub objectives: WorkloadObjectives,
     /// Services and components it calls. Network policies follow from these edges: what is not listed is refused.
     #[schemars(example = serde_json::json!(["redis", "rabbitmq"]))]
     pub depends_on: Vec<Name>,
@@ -159,6 +168,8 @@ impl Default for Workload {
             resources: Resources::default(),
             probes: Probes::default(),
             handles: Vec::new(),
+            tier: None,
+            objectives: WorkloadObjectives::default(),
             depends_on: Vec::new(),
             placement: None,
             egress: Vec::new(),

@@ -5,6 +5,7 @@ mod apply;
 mod clusters;
 mod names;
 mod peering;
+mod recovery;
 mod regions;
 mod workloads;
 
@@ -43,6 +44,7 @@ pub(super) fn resolve(mut blueprint: Blueprint, names: &Names, tree: &Node) -> (
         .find(|(_, region)| !region.home && region.keys.iter().any(|key| key.purpose == "audit"))
         .map(|(role, _)| role.to_string());
     plan.peerings = peering::plan(&blueprint, &plan.regions, names, &mut faults);
+    plan.tiers = recovery::resolve(&mut blueprint);
     let (workloads, secrets) = workloads::plan(&mut blueprint, names, &mut faults);
     plan.workloads = workloads;
     plan.secrets = secrets;
