@@ -99,6 +99,9 @@ pub(super) struct Render {
     /// Overwrite and remove files even if they were changed by hand since the last render
     #[arg(long, conflicts_with = "check")]
     pub(super) force: bool,
+    /// Templates of your own that stand in for built-in ones of the same path (terraform/vpc.tf.j2)
+    #[arg(long, value_name = "DIR")]
+    pub(super) templates: Option<Utf8PathBuf>,
     #[command(flatten)]
     pub(super) checks: Checks,
 }

@@ -6,6 +6,7 @@ use std::io::{self, Read as _};
 use camino::{Utf8Path, Utf8PathBuf};
 use walkdir::{DirEntry, WalkDir};
 
+use crate::render::Overrides;
 use crate::render::lock::Lock;
 use crate::report::{Input, InputKind};
 use crate::source::{FileId, SourceFile, Sources, Value, yaml};
@@ -273,6 +274,37 @@ pub(super) fn policy_files(
         });
     }
     Ok(files)
+}
+
+/// The user's templates, by their path below the directory.
+pub(super) fn template_files(directory: &Utf8Path, surroundings: &Surroundings) -> Result<Overrides, Error> {
+    let unusable = |message: &str, help: &str| Error::Input {
+        path: directory.to_owned(),
+        message: message.to_owned(),
+        help: help.to_owned(),
+    };
+    let root = surroundings.on_disk(directory);
+    if !root.is_dir() {
+        let help =
+            "name the directory that holds them; each has the path of the built-in one it stands in for";
+        return Err(unusable("it is not a directory of templates", help));
+    }
+    let mut overrides = Overrides::new();
+    for entry in WalkDir::new(&root).sort_by_file_name() {
+        let entry = entry.map_err(|error| unusable(&error.to_string(), ""))?;
+        let Ok(path) = Utf8PathBuf::try_from(entry.path().to_path_buf()) else { continue };
+        let below = path.strip_prefix(&root).unwrap_or(&path).to_owned();
+        let is_template = below.extension() == Some("j2") || below == "files.yaml";
+        if !entry.file_type().is_file() || !is_template {
+            continue;
+        }
+        let text = read_file(&directory.join(&below), surroundings)?.text().to_owned();
+        overrides.insert(below.as_str().replace('\\', "/"), text);
+    }
+    if overrides.is_empty() {
+        return Err(unusable("it holds no template", "a template is a file such as terraform/vpc.tf.j2"));
+    }
+    Ok(overrides)
 }
 
 /// Why a file was not read.

@@ -12,7 +12,7 @@ use crate::source::{FileId, Finding, SourceFile, Sources, SubjectKind, Verdict};
 
 use super::args::Render;
 use super::assess::{Assessment, Behind, Group, Judge, judge_group};
-use super::inputs::read_file;
+use super::inputs::{read_file, template_files};
 use super::lint::{publish, verdict};
 use super::origin::Origin;
 use super::paths::{normalise, relative};
@@ -122,14 +122,30 @@ fn render_platform(
 ) -> Result<Rendered, Error> {
     // The file's name only: rendering into another directory gives the same bytes.
     let name = args.blueprint.file_name().unwrap_or_default();
-    let files = render::render(platform, name, &render::Overrides::new())
-        .map_err(|error| Error::Internal(error.to_string()))?;
+    let overrides = match &args.templates {
+        Some(directory) => template_files(directory, surroundings)?,
+        None => render::Overrides::new(),
+    };
+    let files = render::render(platform, name, &overrides).map_err(|error| template_error(args, &error))?;
     let directory =
         args.out.clone().unwrap_or_else(|| Utf8Path::new("generated").join(platform.blueprint.name.as_str()));
     let on_disk = normalise(&surroundings.on_disk(&directory));
     let blueprint = relative(&surroundings.on_disk(&args.blueprint), &on_disk);
     let lock = Lock::new(&files, &blueprint, text);
     Ok(Rendered { files, lock, directory, on_disk })
+}
+
+/// A fault of a template is ours, unless the user's own templates took part.
+fn template_error(args: &Render, error: &render::RenderError) -> Error {
+    match &args.templates {
+        Some(directory) => Error::Input {
+            path: directory.join(&error.template),
+            message: error.to_string(),
+            help: "templates are written in Jinja; what they may print, and how, says docs/templates.md"
+                .to_owned(),
+        },
+        None => Error::Internal(error.to_string()),
+    }
 }
 
 /// The directory that the output directory must not leave through a link: the working directory where the output

@@ -25,6 +25,8 @@ pub struct Evaluation {
     pub skipped: Vec<Skipped>,
     /// Expressions that do not compile, of policies that were not checked before.
     pub faults: Vec<Finding>,
+    /// Tables of facts that took part, by name.
+    pub facts: Vec<&'static str>,
 }
 
 /// One verdict.
@@ -68,6 +70,7 @@ pub fn evaluate(policies: &[&Policy], world: &World<'_>) -> Evaluation {
             }
         }
     }
+    evaluation.facts = context.into_facts();
     evaluation
 }
 

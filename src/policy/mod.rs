@@ -8,6 +8,7 @@ mod catalogue;
 mod controls;
 mod evaluate;
 mod expression;
+pub mod facts;
 mod file;
 mod functions;
 mod interpret;

@@ -1,6 +1,7 @@
 //! What policies look at, indexed once so that an evaluation is one pass.
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::kubernetes::Object;
 use crate::source::{Node, Sources, Value};
@@ -25,6 +26,8 @@ pub struct World<'a> {
 pub(super) struct Context<'a> {
     pub(super) world: World<'a>,
     by_kind: BTreeMap<&'a str, Vec<&'a Object>>,
+    /// Tables of facts that an expression has read.
+    facts: RefCell<BTreeSet<&'static str>>,
 }
 
 impl<'a> Context<'a> {
@@ -33,7 +36,17 @@ impl<'a> Context<'a> {
         for object in world.objects {
             by_kind.entry(&object.kind).or_default().push(object);
         }
-        Self { world, by_kind }
+        Self { world, by_kind, facts: RefCell::default() }
+    }
+
+    /// Notes that a table of facts took part in a verdict.
+    pub(super) fn note_facts(&self, name: &'static str) {
+        self.facts.borrow_mut().insert(name);
+    }
+
+    /// The tables of facts that took part.
+    pub(super) fn into_facts(self) -> Vec<&'static str> {
+        self.facts.into_inner().into_iter().collect()
     }
 
     /// Resources of a type; a data source is `data.aws_region`.

@@ -272,3 +272,27 @@ mod unix {
         assert!(!locked.join("out").exists());
     }
 }
+
+#[test]
+fn templates_of_the_users_stand_in_for_ours_and_a_fault_in_them_is_theirs() {
+    let desk = desk(str::to_owned);
+    desk.put("ours/kubernetes/_generated.yaml.j2", "# Made for the bank from {{ blueprint_path }}.\n");
+    let ran = desk.run("render blueprints/minimal.yaml --templates ours");
+    assert_eq!(ran.code, ExitCode::Clean, "{}{}", ran.out, ran.err);
+    assert!(desk.read("generated/minimal/kubernetes/namespaces.yaml").starts_with("# Made for the bank"));
+    let check = desk.run("render blueprints/minimal.yaml --check");
+    assert_eq!(check.code, ExitCode::Findings, "without the templates it is drift: {}", check.err);
+
+    desk.put("ours/terraform/main.tf.j2", "x = {{ plan.nowhere.to }}\n");
+    let ran = desk.run("render blueprints/minimal.yaml --templates ours");
+    assert_eq!(ran.code, ExitCode::Unusable);
+    assert!(ran.err.contains("ours/terraform/main.tf.j2") && ran.err.contains("main.tf.j2:1"), "{}", ran.err);
+
+    for (arguments, word) in
+        [("--templates nowhere", "directory of templates"), ("--templates blueprints", "holds no template")]
+    {
+        let ran = desk.run(&format!("render blueprints/minimal.yaml {arguments}"));
+        assert_eq!(ran.code, ExitCode::Unusable);
+        assert!(ran.err.contains(word), "{}", ran.err);
+    }
+}

@@ -14,6 +14,7 @@ mod cli_render;
 mod faulty;
 mod kubernetes;
 mod kubernetes_render;
+mod mutants;
 mod policies;
 mod policy;
 mod readme;

@@ -2,6 +2,7 @@
 
 mod collections;
 mod config;
+mod facts;
 mod iam;
 mod kubernetes;
 mod network;
@@ -89,6 +90,7 @@ table! {
     Global 1 "yaml(text)" "yaml" config::yaml_of;
     Global 1 "properties(text)" "properties" config::properties;
     Global 2 "setting(tree, key)" "setting" config::setting;
+    Global 1 "facts(name)" "facts" facts::facts;
     Global 1 "address(this)" "address" terraform::address;
     Global 1 "kindOf(this)" "kindOf" terraform::kind_of;
     Global 1 "resources(type)" "resources" terraform::resources;

@@ -1,5 +1,7 @@
 //! Host functions: one table each, on the cases that decide.
 
+use nexafi_gen::policy::facts;
+
 use super::{Inputs, check, check_with};
 
 fn all(this: &str, cases: &[(&str, &str)]) {
@@ -596,5 +598,29 @@ fn the_documentation_names_every_function() {
     for usage in nexafi_gen::policy::functions() {
         let name = usage.split('(').next().unwrap().rsplit('.').next().unwrap();
         assert!(text.contains(&format!("{name}(")), "docs/policy-language.md says nothing of {usage}");
+    }
+}
+
+#[test]
+fn facts_that_age_are_tables() {
+    all(
+        "{version: '1.33'}",
+        &[
+            ("facts('eks-versions').versions[this.version].standard == '2026-07-29'", "pass"),
+            ("facts('eks-versions').source.contains('docs.aws.amazon.com')", "pass"),
+            ("facts('eks-versions').versions['0.9'] == null", "pass"),
+            ("facts('eks-version').versions['1.33'] == null", "unproven"),
+        ],
+    );
+}
+
+/// A table nobody can check, or renew, is not a table of facts.
+#[test]
+fn every_table_of_facts_names_its_source_and_the_day_it_was_read() {
+    for name in facts::names() {
+        let table = facts::table(name).unwrap();
+        assert!(table.read.is_some(), "{name} says no day under `read`");
+        let verdict = check(&format!("facts('{name}').source != null"), "{}");
+        assert_eq!(verdict, "pass", "{name} names no source");
     }
 }
