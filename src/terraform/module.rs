@@ -156,7 +156,8 @@ impl Module {
     }
 
     /// The resources of a type that refer to an address anywhere in their arguments, directly or through locals.
-    /// `depends_on` and `replace_triggered_by` only say in which order, so they do not count.
+    /// `depends_on` and `replace_triggered_by` only say in which order, so they do not count. `*` is every type of
+    /// resource.
     pub fn referrers<'a>(&'a self, address: &str, type_: &str) -> Vec<&'a Resource> {
         let places = self.index.referrers.get(address).map_or(&[][..], Vec::as_slice);
         let (managed, type_) = match type_.strip_prefix("data.") {
@@ -166,7 +167,7 @@ impl Module {
         places
             .iter()
             .filter_map(|at| self.resources.get(*at))
-            .filter(|resource| resource.managed == managed && &*resource.type_ == type_)
+            .filter(|resource| resource.managed == managed && (type_ == "*" || &*resource.type_ == type_))
             .collect()
     }
 
