@@ -9,6 +9,8 @@ use crate::source::{FileId, Node, SourceFile, did_you_mean, yaml};
 
 const REGIONS: &str = include_str!("facts/aws-regions.yaml");
 const COMPONENTS: &str = include_str!("facts/components.yaml");
+/// Beside the facts of the policies, which judge by it too.
+const PUBLIC_REGISTRIES: &str = include_str!("../policy/facts/public-registries.yaml");
 
 /// The Kubernetes version of a blueprint that names none.
 pub(super) const KUBERNETES_VERSION: &str = "1.34";
@@ -31,6 +33,14 @@ pub fn cloudwatch_retention(days: u32) -> u32 {
 static ZONES: LazyLock<Node> = LazyLock::new(|| table(REGIONS));
 /// Defaults by component, read at the first question.
 static DEFAULTS: LazyLock<Node> = LazyLock::new(|| table(COMPONENTS));
+
+/// Registries anybody may push to, read at the first question.
+static PUBLIC: LazyLock<Node> = LazyLock::new(|| table(PUBLIC_REGISTRIES));
+
+/// Whether anybody may push to a registry.
+pub(super) fn is_public_registry(host: &str) -> bool {
+    PUBLIC.get("hosts").is_some_and(|hosts| hosts.items().iter().any(|known| known.as_str() == Some(host)))
+}
 
 fn table(text: &str) -> Node {
     let file = SourceFile::new("facts", text.to_owned());

@@ -119,6 +119,8 @@ scalars! {
     VersionConstraint = "nexafi-version-constraint", check_constraint, ["~> 1.11", ">= 6.0.0, < 7.0.0"];
     /// The repository of a container image: registry host and path, no tag.
     Repository = "nexafi-repository", check_repository, ["registry.nexafi.example/ledger-service"];
+    /// A registry of container images, or a path in one: images below it are meant.
+    Registry = "nexafi-registry", check_registry, ["registry.nexafi.example"];
     /// A label key as Kubernetes defines it: an optional DNS prefix and a name.
     LabelKey = "nexafi-label-key", check_label_key, ["nexafi-gen/class"];
     /// A label value as Kubernetes defines it: at most 63 letters, digits, `-`, `_` and `.`.
@@ -445,6 +447,21 @@ fn check_repository(text: &str) -> Result<(), String> {
         return Err("the repository carries a tag; write the tag under `tag`".into());
     }
     Ok(())
+}
+
+fn check_registry(text: &str) -> Result<(), String> {
+    let part = |part: &str| !part.is_empty() && part.starts_with(|first: char| first.is_ascii_alphanumeric());
+    let fits = text.split('/').all(part)
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-._/:".contains(&byte))
+        && text.split('/').next().is_some_and(|host| host.contains(['.', ':']) || host == "localhost");
+    if fits {
+        Ok(())
+    } else {
+        Err("not a registry; write registry.example, or registry.example/path, lower case, no scheme, no tag"
+            .into())
+    }
 }
 
 fn qualified(text: &str) -> bool {

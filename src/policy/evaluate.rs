@@ -272,6 +272,14 @@ enum Judgement {
     Unproven(Undecided),
 }
 
+/// One of the things below a subject that a rule looks at one by one.
+struct Item<'a> {
+    place: Match<'a>,
+    value: Val<'a>,
+    /// Where a secret stands that nobody may be shown.
+    secret: Option<Span>,
+}
+
 struct Judge<'a, 'j> {
     policy: &'a Policy,
     rule: &'a Rule,
@@ -285,25 +293,34 @@ impl<'a> Judge<'a, '_> {
         let filters_items = self.compiled.when.is_some_and(|when| when.uses_item);
         let when = self.compiled.when.filter(|_| !filters_items);
         let applies = when.map_or(Ok(true), |when| interpreter.truth(when));
-        let Some(each) = &self.rule.each else {
+        if self.rule.each.is_none() && !self.rule.secrets {
             let judgement = self.judge(interpreter, applies);
             return self.verdict(interpreter, judgement, &self.candidate.start).into_iter().collect();
-        };
+        }
         if applies == Ok(false) {
             return Vec::new();
         }
+        let items = match &self.rule.each {
+            Some(each) => self.items(each),
+            None => self.secrets(),
+        };
         let mut found = Vec::new();
-        for item in self.items(each) {
-            interpreter.set(ITEM, Val::from(item.node));
-            let index = item.last.parse().map(Val::Int).ok().filter(|_| item.key.is_none());
-            interpreter.set(ITEM_KEY, index.unwrap_or_else(|| Val::text(item.last.clone())));
+        for Item { place, value, secret } in items {
+            interpreter.set(ITEM, value);
+            let index = place.last.parse().map(Val::Int).ok().filter(|_| place.key.is_none());
+            interpreter.set(ITEM_KEY, index.unwrap_or_else(|| Val::text(place.last.clone())));
             let applies = match self.compiled.when {
                 Some(when) if filters_items => interpreter.truth(when),
                 _ => applies.clone(),
             };
             let judgement = self.judge(interpreter, applies);
             if !matches!(judgement, Judgement::Pass) {
-                found.extend(self.verdict(interpreter, judgement, &item));
+                let mut verdict = self.verdict(interpreter, judgement, &place);
+                if let (Some(verdict), Some(secret)) = (&mut verdict, secret) {
+                    verdict.finding.span = secret;
+                    verdict.finding.secret = Some(secret);
+                }
+                found.extend(verdict);
             }
         }
         if found.is_empty() {
@@ -314,9 +331,36 @@ impl<'a> Judge<'a, '_> {
         found
     }
 
-    fn items(&self, each: &Path) -> Vec<Match<'a>> {
+    fn items(&self, each: &Path) -> Vec<Item<'a>> {
         let (start, path) = self.rooted(&self.candidate.start, each);
-        path.walk(&start)
+        let item = |place: Match<'a>| Item { value: Val::from(place.node), place, secret: None };
+        path.walk(&start).into_iter().map(item).collect()
+    }
+
+    /// Every literal secret below the subject, as `{what, name}`: the value itself reaches no message.
+    fn secrets(&self) -> Vec<Item<'a>> {
+        let candidate = self.candidate;
+        // A resource's or variable's own name says what its value is.
+        let name = match (candidate.subject.kind, &candidate.key) {
+            (SubjectKind::Terraform, Val::Str(name)) => name.as_ref(),
+            (SubjectKind::Blueprint, _) => &candidate.subject.type_,
+            _ => "",
+        };
+        let found = super::secrets::find(
+            &candidate.start,
+            name,
+            &candidate.subject.type_,
+            self.context.world.sources,
+        );
+        let item = |found: super::secrets::Found<'a>| Item {
+            place: found.place,
+            value: Val::map(vec![
+                ("what".into(), Val::text(found.what)),
+                ("name".into(), found.name.map_or(Val::Null, Val::text)),
+            ]),
+            secret: Some(found.span),
+        };
+        found.into_iter().map(item).collect()
     }
 
     /// A path that begins with `pod` begins at the pod template, wherever the kind keeps it.
@@ -352,7 +396,7 @@ impl<'a> Judge<'a, '_> {
         };
         let sources = self.context.world.sources;
         // `at` is relative to an item, and what passes as a whole has none.
-        let whole = self.rule.each.is_some() && verdict == Verdict::Pass;
+        let whole = (self.rule.each.is_some() || self.rule.secrets) && verdict == Verdict::Pass;
         let (span, pointer) = match &self.rule.at {
             Some(at) if !whole => {
                 let (start, path) = self.rooted(place, at);
@@ -403,6 +447,7 @@ impl<'a> Judge<'a, '_> {
             help,
             controls,
             aliases: policy.aliases.clone(),
+            secret: None,
         };
         Some(Evaluated { finding, blueprint: self.candidate.blueprint.clone(), fingerprint })
     }

@@ -66,7 +66,7 @@ impl Provenance {
 }
 
 /// The blocks of a module, other than resources and data sources, that a rule can look at.
-pub(super) const BLOCK_KINDS: [&str; 5] = ["terraform", "provider", "module", "variable", "output"];
+pub(super) const BLOCK_KINDS: [&str; 6] = ["terraform", "provider", "module", "variable", "output", "locals"];
 
 /// Which things a rule looks at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,6 +105,8 @@ pub struct Rule {
     pub needs: Vec<SubjectKind>,
     pub(super) when: Option<Cel>,
     pub(super) each: Option<Path>,
+    /// Every literal secret below the subject becomes `item`.
+    pub(super) secrets: bool,
     pub(super) assert: Cel,
     pub(super) at: Option<Path>,
     pub(super) message: Option<Text>,

@@ -15,6 +15,7 @@ mod interpret;
 mod path;
 mod read;
 pub mod schema;
+mod secrets;
 pub mod selftest;
 mod template;
 mod value;

@@ -148,7 +148,7 @@ impl<'a> Match<'a> {
         Self { node, key, pointer, stars: Vec::new(), last: String::new() }
     }
 
-    fn child(&self, node: &'a Node, key: Option<Span>, name: &str, star: bool) -> Self {
+    pub(super) fn child(&self, node: &'a Node, key: Option<Span>, name: &str, star: bool) -> Self {
         let mut next = Self {
             node,
             key,

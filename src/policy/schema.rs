@@ -141,6 +141,8 @@ pub enum BlockKind {
     Variable,
     /// An output value.
     Output,
+    /// Local values.
+    Locals,
 }
 
 /// A rule on Kubernetes objects: `kind`, or `workload: true`.
@@ -165,6 +167,8 @@ pub struct RuleBody {
     /// A path relative to `this`; every match becomes `item`, and all must pass.
     #[schemars(extend("examples" = ["ingress.*"]))]
     pub each: Option<String>,
+    /// Instead of `each`: everything of this sort, however deep below `this`, becomes `item`.
+    pub find: Option<Find>,
     /// CEL that has to be true.
     pub assert: Expression,
     /// A path relative to `item`, or to `this`: where to point.
@@ -177,6 +181,14 @@ pub struct RuleBody {
     pub fix: Option<Fix>,
     /// Other kinds of input the rule looks at; without them it is skipped.
     pub needs: Option<OneOrMany<SubjectKind>>,
+}
+
+/// What a rule can look for at any depth.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+pub enum Find {
+    /// Secrets that are written out.
+    Secrets,
 }
 
 /// CEL, or a plain `true` or `false`.

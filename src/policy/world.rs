@@ -7,6 +7,9 @@ use crate::kubernetes::Object;
 use crate::source::{Node, Sources, Value};
 use crate::terraform::{Module, Resource};
 
+/// The type of resource, or kind of object, that stands for all of them.
+const EVERY: &str = "*";
+
 /// The inputs of one evaluation. Policies see these, and the date; nothing else.
 #[derive(Clone, Copy)]
 pub struct World<'a> {
@@ -49,11 +52,11 @@ impl<'a> Context<'a> {
         self.facts.into_inner().into_iter().collect()
     }
 
-    /// Resources of a type; a data source is `data.aws_region`.
-    pub(super) fn resources(&self, type_: &str) -> impl Iterator<Item = &'a Resource> + use<'a> {
-        self.world.module.into_iter().flat_map({
-            let type_ = type_.to_owned();
-            move |module| module.resources_of(&type_)
+    /// Resources of a type; a data source is `data.aws_region`, `*` every resource and data source.
+    pub(super) fn resources(&self, type_: &str) -> Vec<&'a Resource> {
+        self.world.module.map_or_else(Vec::new, |module| match type_ {
+            EVERY => module.resources.iter().collect(),
+            type_ => module.resources_of(type_).collect(),
         })
     }
 
@@ -75,8 +78,11 @@ impl<'a> Context<'a> {
         Some(call.labels.first().map_or("?", |label| label))
     }
 
-    /// Objects of a kind; `NetworkPolicy.networking.k8s.io` says the group too, `Pod.core` the core group.
+    /// Objects of a kind; `*` every object; `NetworkPolicy.networking.k8s.io` says the group too, `Pod.core` the core group.
     pub(super) fn objects(&self, wanted: &str) -> Vec<&'a Object> {
+        if wanted == EVERY {
+            return self.world.objects.iter().collect();
+        }
         let (kind, group) = match wanted.split_once('.') {
             Some((kind, group)) => (kind, Some(group)),
             None => (wanted, None),

@@ -4,13 +4,14 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::fmt::{self, Write as _};
+use std::ops::Range;
 
 use miette::{
     Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents,
     SourceCode, SourceSpan, SpanContents,
 };
 
-use crate::source::{FileId, Finding, Severity, SourceFile, Span, Verdict};
+use crate::source::{FileId, Finding, Severity, SourceFile, Span, Verdict, secret};
 
 use super::concise::drift_words;
 use super::place::{first_line, visible};
@@ -103,14 +104,23 @@ fn plural<'a>(count: usize, one: &'a str, many: &'a str) -> &'a str {
 /// What may be shown of each file.
 type Texts<'a> = BTreeMap<FileId, Cow<'a, str>>;
 
-/// Every file that a finding points into, looked through once for what a terminal must not get.
+/// Every file that a finding points into, looked through once for what a terminal must not get: characters that move
+/// the cursor, and secrets, those of other findings' lines too.
 fn texts<'a>(report: &Report<'a>) -> Texts<'a> {
     let mut texts = Texts::new();
+    let mut secrets: BTreeMap<FileId, Vec<Range<usize>>> = BTreeMap::new();
+    for span in report.verdicts.iter().filter_map(|finding| finding.secret) {
+        secrets.entry(span.file).or_default().push(span.start as usize..span.end as usize);
+    }
     for finding in report.listed() {
         for span in std::iter::once(finding.span).chain(finding.related.iter().map(|related| related.span)) {
             if let (Entry::Vacant(slot), Some(file)) = (texts.entry(span.file), report.sources.get(span.file))
             {
-                slot.insert(visible(file.text()));
+                let known = secrets.get(&span.file).map_or(&[][..], Vec::as_slice);
+                slot.insert(match secret::masked(file.text(), known) {
+                    Cow::Borrowed(text) => visible(text),
+                    Cow::Owned(text) => Cow::Owned(visible(&text).into_owned()),
+                });
             }
         }
     }

@@ -126,6 +126,8 @@ pub struct Finding {
     pub controls: BTreeMap<String, Vec<String>>,
     /// The same check's names in other tools.
     pub aliases: Vec<String>,
+    /// What no report may show, if the finding is that a secret is written down.
+    pub secret: Option<Span>,
 }
 
 /// Codes of faults of the input itself. Like policy ids they are never reused.
@@ -204,6 +206,7 @@ impl Finding {
             help: String::new(),
             controls: BTreeMap::new(),
             aliases: Vec::new(),
+            secret: None,
         }
     }
 

@@ -3,6 +3,7 @@
 
 mod file;
 mod finding;
+pub mod secret;
 mod tree;
 pub mod yaml;
 

@@ -230,3 +230,26 @@ fn any_span_can_be_drawn() {
         }
     }
 }
+
+/// A secret that a finding is about, and one that only stands in the line beside another finding.
+#[test]
+fn no_report_shows_a_secret() {
+    const TEXT: &str =
+        "env:\n  - name: DB_PASSWORD\n    value: Tr0ub4dor-and-3\ntoken: AKIAIOSFODNN7EXAMPLE\nport: 1\n";
+    let mut sources = Sources::default();
+    let id = sources.add(SourceFile::new("a.yaml", TEXT.to_owned()));
+    let secret = span_of(&sources, id, "Tr0ub4dor-and-3");
+    let mut about = policy_finding(secret, Verdict::Fail);
+    about.secret = Some(secret);
+    let beside = policy_finding(span_of(&sources, id, "1"), Verdict::Fail);
+    let report = report(&sources, vec![about, beside]);
+    for format in [Format::Graphical, Format::Concise, Format::Json] {
+        let text = report.render(format, Style::default());
+        assert!(!text.contains("Tr0ub4dor") && !text.contains("AKIA"), "{text}");
+    }
+    let text = report.render(Format::Graphical, Style::default());
+    assert!(
+        text.contains("value: ***************\n") && text.contains("token: ********************\n"),
+        "{text}"
+    );
+}

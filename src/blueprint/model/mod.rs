@@ -6,6 +6,7 @@ mod cluster;
 mod compliance;
 mod network;
 mod recovery;
+mod supply_chain;
 mod workload;
 
 use indexmap::IndexMap;
@@ -22,6 +23,7 @@ pub use network::{
     Endpoints, FlowLogDestination, FlowLogTraffic, FlowLogs, Nat, Peering, SubnetTier, TierKind, Vpc, Zones,
 };
 pub use recovery::WorkloadObjectives;
+pub use supply_chain::SupplyChain;
 pub use workload::{
     Component, DataKind, Egress, Image, Ingress, IngressController, Latest, Namespace, Permission,
     PodSecurity, PodSecurityLevel, PodSecurityVersion, Probe, Probes, ReclaimPolicy, Resources, Route,
@@ -82,6 +84,9 @@ pub struct Blueprint {
     /// Storage classes and stand-alone volume claims.
     #[serde(default)]
     pub storage: Storage,
+    /// Where images come from, and how the clusters know.
+    #[serde(default)]
+    pub supply_chain: SupplyChain,
     /// The way in from outside, over HTTPS.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ingress: Option<Ingress>,

@@ -7,6 +7,7 @@ mod names;
 mod peering;
 mod recovery;
 mod regions;
+mod supply_chain;
 mod workloads;
 
 use indexmap::IndexMap;
@@ -48,6 +49,7 @@ pub(super) fn resolve(mut blueprint: Blueprint, names: &Names, tree: &Node) -> (
     let (workloads, secrets) = workloads::plan(&mut blueprint, names, &mut faults);
     plan.workloads = workloads;
     plan.secrets = secrets;
+    supply_chain::resolve(&mut blueprint);
     plan.namespaces = namespaces(&mut blueprint, &plan);
     apply::faults(&blueprint, &mut faults);
     (Platform { blueprint, plan }, faults.findings)

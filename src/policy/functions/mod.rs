@@ -112,6 +112,8 @@ table! {
     Global 2 "selects(selector, labels)" "selects" scheduling::selects;
     Global 2 "tolerates(pod, taints)" "tolerates" scheduling::tolerates;
     Global 3 "schedulable(pod, labels, taints)" "schedulable" scheduling::schedulable;
+    Global 1 "imageName(image)" "imageName" text::image_name;
+    Global 2 "literalSecret(name, value)" "literalSecret" text::literal_secret;
     Global 1 "quantity(s)" "quantity" text::quantity;
     Global 1 "durationSeconds(s)" "durationSeconds" text::duration_seconds;
 }

@@ -3,7 +3,7 @@
 use super::super::value::{Outcome, Undecided, Val, as_float, error};
 use super::super::world::Context;
 use super::take;
-use crate::source::Partial;
+use crate::source::{Partial, secret};
 
 /// `partly` decides where only the ends of the string are written, if they decide.
 fn two<'a>(
@@ -223,4 +223,27 @@ fn seconds(text: &str) -> Result<i64, Undecided> {
         rest = rest.get(unit + 1..).unwrap_or("");
     }
     if rest.is_empty() { Ok(total) } else { wrong() }
+}
+
+/// `docker.io/library/redis` of `redis:8@sha256:...`: the name that a registry knows an image by, without tag and
+/// digest (github.com/distribution/reference, `ParseNormalizedNamed`).
+pub(super) fn image_name<'a>(_: &Context<'a>, values: &[Val<'a>]) -> Outcome<'a> {
+    let [image] = take(values)?;
+    let image = image.as_text()?.trim();
+    let image = image.split_once('@').map_or(image, |(name, _)| name);
+    let tag = image.rfind(':').filter(|at| image.rfind('/').is_none_or(|slash| slash < *at));
+    let name = tag.and_then(|at| image.get(..at)).unwrap_or(image);
+    let host = name.split_once('/').filter(|(host, _)| host.contains(['.', ':']) || *host == "localhost");
+    let (host, path) = host.unwrap_or(("docker.io", name));
+    let host = if matches!(host, "index.docker.io" | "registry-1.docker.io") { "docker.io" } else { host };
+    let library = if host == "docker.io" && !path.contains('/') { "library/" } else { "" };
+    Ok(Val::text(format!("{host}/{library}{path}")))
+}
+
+/// What kind of secret a value is under a name, null if it is none.
+pub(super) fn literal_secret<'a>(_: &Context<'a>, values: &[Val<'a>]) -> Outcome<'a> {
+    let [name, value] = take(values)?;
+    let Val::Str(value) = value else { return Ok(Val::Null) };
+    let name = if matches!(name, Val::Null) { "" } else { name.as_text()? };
+    Ok(secret::in_value(name, value).map_or(Val::Null, |secret| Val::text(secret.what)))
 }

@@ -20,7 +20,7 @@ const POLICY_KEYS: [&str; 9] =
 /// Keys of `rules`.
 const RULES_KEYS: [&str; 3] = ["blueprint", "terraform", "kubernetes"];
 /// Keys of every rule.
-const RULE_KEYS: [&str; 8] = ["when", "each", "assert", "at", "message", "help", "fix", "needs"];
+const RULE_KEYS: [&str; 9] = ["when", "each", "find", "assert", "at", "message", "help", "fix", "needs"];
 /// Keys that say which things a rule looks at, by kind.
 const SCOPE_KEYS: [&[&str]; 3] = [&["select"], &["resource", "block"], &["kind", "workload"]];
 /// Keys of an example.

@@ -44,7 +44,8 @@ impl Reader<'_> {
         let map = self.fields(node, pointer, &format!("a {kind} rule"), &known)?;
         let scope = self.scope(map, node.span, kind, pointer);
         let each = self.optional(map, "each", pointer, Self::path);
-        let in_each = matches!(&each, Ok(Some(_)));
+        let secrets = self.finds_secrets(map, pointer);
+        let in_each = matches!(&each, Ok(Some(_))) || secrets.is_some_and(|secrets| secrets);
         let when = self.optional(map, "when", pointer, |reader, node, at| reader.cel(node, at, in_each));
         let assert = self
             .required(map, node.span, pointer, "assert", "write the expression that has to be true")
@@ -61,6 +62,7 @@ impl Reader<'_> {
             needs: needs.ok()?.unwrap_or_default(),
             when: when.ok()?,
             each: each.ok()?,
+            secrets: secrets?,
             assert: assert?,
             at: at.ok()?,
             message: message.ok()?,
@@ -114,6 +116,21 @@ impl Reader<'_> {
                 }
             },
         }
+    }
+
+    /// `find: secrets`, which stands instead of `each`.
+    fn finds_secrets(&mut self, map: &Map, pointer: &str) -> Option<bool> {
+        let Some(entry) = map.entries.get("find") else { return Some(false) };
+        let pointer = join(pointer, "find");
+        if map.get("each").is_some() {
+            self.fault(entry.key, &pointer, "`find` stands instead of `each`", "write two rules");
+            return None;
+        }
+        if entry.node.as_str() != Some("secrets") {
+            self.fault(entry.node.span, &pointer, "nobody knows how to find this", "write `find: secrets`");
+            return None;
+        }
+        Some(true)
     }
 
     /// The kinds of block a rule looks at instead of resources.

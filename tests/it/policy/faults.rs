@@ -48,6 +48,8 @@ rules:
     - {resource: [], assert: '', needs: [terraform, cloud]}
     - {block: module, resource: aws_vpc, assert: 'true'}
     - {block: [module, resource], assert: 'true'}
+    - {resource: '*', find: keys, assert: 'true'}
+    - {resource: '*', find: secrets, each: tags.*, assert: 'true'}
   kubernetes: [{workload: false, assert: 'true'}, {kind: Pod, workload: true, assert: 'true'}, {assert: 'true'}]
   azure: {}
 examples:

@@ -74,6 +74,86 @@ fn quantities_and_durations() {
 }
 
 #[test]
+fn names_of_images() {
+    all(
+        "{digest: 'sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef'}",
+        &[
+            ("imageName('redis') == 'docker.io/library/redis'", "pass"),
+            ("imageName('redis:8@' + this.digest) == 'docker.io/library/redis'", "pass"),
+            ("imageName('nginx/nginx-ingress:5') == 'docker.io/nginx/nginx-ingress'", "pass"),
+            ("imageName('index.docker.io/library/redis') == 'docker.io/library/redis'", "pass"),
+            ("imageName('registry.example:5000/a/b') == 'registry.example:5000/a/b'", "pass"),
+            ("imageName('registry.example:5000/a/b:1') == 'registry.example:5000/a/b'", "pass"),
+            ("imageName('localhost/a') == 'localhost/a'", "pass"),
+            ("imageName(null) == ''", "unproven"),
+        ],
+    );
+}
+
+/// What is a secret, and what only looks like one.
+#[test]
+fn literal_secrets() {
+    let secret = [
+        ("DB_PASSWORD", "changeme"),
+        ("dbPassword", "Tr0ub4dor-and-3"),
+        ("redispassword", "12345678"),
+        ("RABBITMQ_DEFAULT_PASS", "guest"),
+        ("secret_string", "plain"),
+        ("API_TOKEN", "9f86d081884c7d659a2feaa0c55ad015"),
+        ("client-secret", "q8ZbX2nLmV41TtRw77"),
+        ("x", "AKIAIOSFODNN7EXAMPLE"),
+        ("x", "export AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"),
+        ("x", "postgres://ledger:Vju8kq2w@db/ledger"),
+        ("x", "-----BEGIN EC PRIVATE KEY-----"),
+        ("x", "{\"password\": \"hunter2\"}"),
+        ("x", "spring.datasource.password=hunter"),
+        ("x", "curl --password=s3cret-sauce"),
+        ("x", "ghp_0123456789abcdefghijABCDEFGHIJ012345"),
+        ("x", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N"),
+    ];
+    for (name, value) in secret {
+        let verdict = check("literalSecret(this.name, this.value) != null", &this(name, value));
+        assert_eq!(verdict, "pass", "{name} {value}");
+    }
+    let none = [
+        ("DB_PASSWORD", "${DB_PASSWORD}"),
+        ("DB_PASSWORD", "$(cat /run/secrets/password)"),
+        ("DB_PASSWORD", "<your password>"),
+        ("DB_PASSWORD", "********"),
+        ("DB_PASSWORD", "true"),
+        ("DB_PASSWORD", ""),
+        ("DB_PASSWORD", "/run/secrets/password"),
+        ("DB_PASSWORD", "arn:aws:secretsmanager:eu-central-1:123456789012:secret:db-AbCdEf"),
+        ("DB_PASSWORD_FILE", "secrets/password.txt"),
+        ("PASSWORD_POLICY", "strong"),
+        ("secret", "redis-client-v2-2026"),
+        ("secretName", "q8ZbX2nLmV41TtRw77"),
+        ("secretKey", "password"),
+        ("key", "password"),
+        ("token", "https://login.nexafi.example/token"),
+        ("kms_key", "1234abcd-12ab-34cd-56ef-1234567890ab"),
+        ("digest", "sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef"),
+        ("x", "password = os.environ['DB_PASSWORD']"),
+        ("x", "the password: at least fourteen characters"),
+        ("x", "if password == expected; then"),
+        ("x", "https://nexafi.example:8443/a@b"),
+        ("x", "postgres://ledger:${PASSWORD}@db/ledger"),
+        ("x", "-----BEGIN CERTIFICATE-----"),
+    ];
+    for (name, value) in none {
+        let verdict = check("literalSecret(this.name, this.value) == null", &this(name, value));
+        assert_eq!(verdict, "pass", "{name} {value}");
+    }
+    // A pattern that does not compile would be missing in silence.
+    let table = include_str!("../../../src/policy/facts/secret-patterns.yaml");
+    assert_eq!(nexafi_gen::source::secret::patterns(), table.matches("\n  - what: ").count());
+}
+
+fn this(name: &str, value: &str) -> String {
+    serde_json::json!({"name": name, "value": value}).to_string()
+}
+
+#[test]
 fn address_ranges() {
     all(
         "{}",

@@ -70,6 +70,18 @@ pub(crate) const RESOURCES: &[Resource] = &[
     namespaced("v1", "Secret", "secrets", &[]),
     namespaced("v1", "ServiceAccount", "serviceaccounts", &["sa"]),
     namespaced("v1", "Service", "services", &["svc"]),
+    cluster(
+        "admissionregistration.k8s.io/v1",
+        "ValidatingAdmissionPolicy",
+        "validatingadmissionpolicies",
+        &[],
+    ),
+    cluster(
+        "admissionregistration.k8s.io/v1",
+        "ValidatingAdmissionPolicyBinding",
+        "validatingadmissionpolicybindings",
+        &[],
+    ),
     namespaced("apps/v1", "DaemonSet", "daemonsets", &["ds"]),
     namespaced("apps/v1", "Deployment", "deployments", &["deploy"]),
     namespaced("apps/v1", "ReplicaSet", "replicasets", &["rs"]),
