@@ -78,6 +78,10 @@ pub(super) struct Lint {
     /// Files and directories; what each file is, is found out from its content. Default: the working directory
     #[arg(value_name = "PATH")]
     pub(super) paths: Vec<Utf8PathBuf>,
+    /// Write what stands open into a baseline that later runs can be given. With --baseline: keep of it what still
+    /// stands, so that it shrinks and never grows
+    #[arg(long, value_name = "FILE", help_heading = "Checks")]
+    pub(super) write_baseline: Option<Utf8PathBuf>,
     #[command(flatten)]
     pub(super) checks: Checks,
 }
@@ -121,6 +125,12 @@ pub(super) struct Checks {
     /// The severity from which on findings fail the run: exit 1, and nothing is written
     #[arg(long, value_enum, default_value_t, value_name = "SEVERITY", help_heading = "Checks")]
     pub(super) fail_on: FailOn,
+    /// Let what is unproven fail the run like a failure of its severity
+    #[arg(long, help_heading = "Checks")]
+    pub(super) strict: bool,
+    /// A file of known findings, written by `lint --write-baseline`: only new ones fail
+    #[arg(long, value_name = "FILE", help_heading = "Checks")]
+    pub(super) baseline: Option<Utf8PathBuf>,
     /// Only these policies: ids (NXF-NET-001) or domains (NET), separated by commas
     #[arg(long, value_delimiter = ',', value_name = "ID|DOMAIN", help_heading = "Checks")]
     pub(super) select: Vec<String>,

@@ -1,11 +1,12 @@
 //! From files to verdicts: what `lint` does with files on disk and `render` with files in memory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8PathBuf;
 
 use crate::blueprint;
 use crate::kubernetes::{self, Object};
+use crate::policy::waiver::Judged;
 use crate::policy::{self, Catalogue, Policy, World};
 use crate::report::is_open;
 use crate::source::{FileId, Finding, Node, Sources, SubjectKind, fault};
@@ -15,14 +16,15 @@ use super::args::Checks;
 use super::choose::{Choice, Known, choose};
 use super::inputs::{Inputs, policy_files, read_file};
 use super::origin::{Origin, Origins, point_back};
+use super::waive::{Book, Together, kinds};
 use super::{Error, Surroundings};
 
 /// The policies of a run and what they judge by.
 #[derive(Debug)]
 pub(super) struct Judge {
-    catalogue: Catalogue,
+    pub(super) catalogue: Catalogue,
     choice: Choice,
-    at: Option<jiff::civil::Date>,
+    pub(super) at: Option<jiff::civil::Date>,
 }
 
 impl Judge {
@@ -40,23 +42,19 @@ impl Judge {
         Ok((Self { catalogue, choice, at: checks.at.or(surroundings.today) }, findings))
     }
 
-    fn evaluate(&self, world: &World<'_>) -> Vec<Finding> {
-        let chosen: Vec<&Policy> = self
-            .catalogue
-            .policies()
-            .iter()
-            .zip(&self.choice.applies)
-            .filter(|(_, applies)| **applies)
-            .map(|(policy, _)| policy)
-            .collect();
-        let evaluation = policy::evaluate(&chosen, world);
-        let verdicts = evaluation.verdicts.into_iter().map(|evaluated| evaluated.finding);
-        verdicts.chain(evaluation.faults).collect()
+    /// The policies that are applied.
+    pub(super) fn applied(&self) -> impl Iterator<Item = &Policy> {
+        let policies = self.catalogue.policies().iter().zip(&self.choice.applies);
+        policies.filter(|(_, applies)| **applies).map(|(policy, _)| policy)
     }
 
-    /// Drops the faults that `--ignore` names.
-    pub(super) fn drop_ignored(&self, findings: &mut Vec<Finding>) {
-        findings.retain(|finding| !self.choice.ignored_faults.contains(&finding.code));
+    /// Evaluates the policies; those of which a rule lacks an input are added to `skipped`.
+    fn evaluate(&self, world: &World<'_>, skipped: &mut BTreeSet<String>) -> Vec<Finding> {
+        let chosen: Vec<&Policy> = self.applied().collect();
+        let evaluation = policy::evaluate(&chosen, world);
+        skipped.extend(evaluation.skipped.into_iter().map(|skipped| skipped.policy));
+        let verdicts = evaluation.verdicts.into_iter().map(|evaluated| evaluated.finding);
+        verdicts.chain(evaluation.faults).collect()
     }
 }
 
@@ -103,6 +101,18 @@ pub(super) struct Assessment {
     pub(super) verdicts: Vec<Finding>,
     /// Whether a file could not be read to its end, so that what was not found proves nothing.
     pub(super) incomplete: bool,
+    /// Policies of which a rule lacked an input.
+    pub(super) skipped: BTreeSet<String>,
+    /// The blueprints' waivers.
+    pub(super) waivers: Book,
+}
+
+impl Assessment {
+    /// Ends the judging: says which waivers nothing needed, and drops the faults that `--ignore` names.
+    pub(super) fn finish(&mut self, judge: &Judge) {
+        self.verdicts.extend(self.waivers.unused(judge));
+        self.verdicts.retain(|finding| !judge.choice.ignored_faults.contains(&finding.code));
+    }
 }
 
 /// Files that are judged together.
@@ -146,11 +156,18 @@ pub(super) fn assess(inputs: &mut Inputs, judge: &Judge, surroundings: &Surround
             .map(|origin| Behind { origin, judged: origin.current && views.remove(&origin.file).is_some() });
         judge_group(&group, behind, &inputs.sources, judge, &mut assessment);
     }
-    for view in views.values() {
+    for (id, view) in &views {
         let world = World { blueprint: Some(view), ..empty(&inputs.sources, judge) };
-        assessment.verdicts.extend(judge.evaluate(&world));
+        let mut skipped = BTreeSet::new();
+        let mut verdicts = judge.evaluate(&world, &mut skipped);
+        assessment.skipped.extend(skipped.iter().cloned());
+        let judged = Judged { kinds: kinds(true, false, false), skipped, incomplete: false };
+        let together =
+            Together { blueprint: Some((*id, view)), reported: true, modules: &[], objects: &[], judged };
+        assessment.waivers.apply(&mut verdicts, &together, &inputs.sources, judge);
+        assessment.verdicts.extend(verdicts);
     }
-    judge.drop_ignored(&mut assessment.verdicts);
+    assessment.finish(judge);
     assessment
 }
 
@@ -181,20 +198,39 @@ pub(super) fn judge_group(
         objects.extend(read);
     }
     verdicts.extend(kubernetes::duplicates(sources, &objects));
-    assessment.incomplete |= verdicts.iter().any(cuts_off);
+    let incomplete = verdicts.iter().any(cuts_off);
+    assessment.incomplete |= incomplete;
 
+    let mut skipped = BTreeSet::new();
     let empty = empty(sources, judge);
     if let [] | [_] = modules.as_slice() {
         // Everything in one world: rules that look at several kinds of input see them all.
         let world = World { blueprint: view, module: modules.first(), objects: &objects, ..empty };
-        verdicts.extend(judge.evaluate(&world));
+        verdicts.extend(judge.evaluate(&world, &mut skipped));
     } else {
         // Which of several modules the manifests run on is nowhere said.
         for module in &modules {
-            verdicts.extend(judge.evaluate(&World { module: Some(module), ..empty }));
+            verdicts.extend(judge.evaluate(&World { module: Some(module), ..empty }, &mut skipped));
         }
-        verdicts.extend(judge.evaluate(&World { blueprint: view, objects: &objects, ..empty }));
+        let world = World { blueprint: view, objects: &objects, ..empty };
+        verdicts.extend(judge.evaluate(&world, &mut skipped));
     }
+    assessment.skipped.extend(skipped.iter().cloned());
+    let files: Vec<(&Module, &[FileId])> =
+        modules.iter().zip(group.modules.values().map(Vec::as_slice)).collect();
+    let together = Together {
+        // What somebody answers for now counts, even if the files are of an earlier state of the blueprint.
+        blueprint: behind.and_then(|behind| Some((behind.origin.file, behind.origin.view.as_ref()?))),
+        reported: behind.is_some_and(|behind| behind.judged),
+        modules: &files,
+        objects: &objects,
+        judged: Judged {
+            kinds: kinds(view.is_some(), !modules.is_empty(), !objects.is_empty()),
+            skipped,
+            incomplete,
+        },
+    };
+    assessment.waivers.apply(&mut verdicts, &together, sources, judge);
     if let Some(behind) = behind {
         let bad = |verdict: &&Finding| is_of_blueprint(verdict) && is_open(verdict);
         let causes: Vec<Finding> = verdicts.iter().filter(bad).cloned().collect();
@@ -206,8 +242,15 @@ pub(super) fn judge_group(
     assessment.verdicts.extend(verdicts);
 }
 
-fn empty<'a>(sources: &'a Sources, judge: &Judge) -> World<'a> {
-    World { sources, blueprint: None, module: None, objects: &[], at: judge.at }
+fn empty<'a>(sources: &'a Sources, judge: &'a Judge) -> World<'a> {
+    World {
+        sources,
+        blueprint: None,
+        module: None,
+        objects: &[],
+        at: judge.at,
+        catalogue: Some(&judge.catalogue),
+    }
 }
 
 fn is_of_blueprint(verdict: &Finding) -> bool {

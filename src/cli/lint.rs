@@ -1,9 +1,11 @@
 //! `nexafi-gen lint`.
 
 use crate::report::{Format, Report};
+use crate::source::Verdict;
 
 use super::args::{Checks, Lint};
 use super::assess::{Judge, assess};
+use super::baseline::{self, Seen};
 use super::inputs::Inputs;
 use super::{Error, ExitCode, Output, Surroundings};
 
@@ -12,6 +14,10 @@ pub(super) fn run(
     surroundings: &Surroundings,
     output: &mut Output<'_>,
 ) -> Result<ExitCode, Error> {
+    let earlier = match &args.checks.baseline {
+        Some(path) => Some((path, baseline::read(path, surroundings)?)),
+        None => None,
+    };
     let mut inputs = Inputs::gather(&args.paths, surroundings);
     let (judge, faults) = Judge::new(&args.checks, surroundings, &mut inputs.sources)?;
     for warning in &inputs.warnings {
@@ -29,8 +35,24 @@ pub(super) fn run(
     assessment.incomplete |= !faults.is_empty();
     assessment.verdicts.extend(faults);
 
+    let seen = Seen::of(&assessment);
     let mut report = Report::new(&inputs.sources, &surroundings.directory, listed, assessment.verdicts);
     report.all = args.checks.all;
+    report.strict = args.checks.strict;
+    let compared = earlier.as_ref().map(|(_, baseline)| {
+        baseline::compare(&mut report, baseline, &inputs.sources, &judge, &seen, surroundings)
+    });
+    let readable = inputs.unusable.is_empty() && !seen.incomplete;
+    match (&args.write_baseline, &earlier, &compared) {
+        (Some(path), _, _) if readable => {
+            baseline::write(path, &mut report, compared.as_ref(), surroundings, output)?;
+        }
+        (Some(path), _, _) => {
+            output.warn(&format!("{path} was not written: not every file could be read to its end"));
+        }
+        (None, Some((path, _)), Some(compared)) => compared.remark(path, output),
+        (None, _, _) => {}
+    }
     publish(&report, &args.checks, surroundings, output)?;
     for error in &inputs.unusable {
         output.error(error);
@@ -38,7 +60,7 @@ pub(super) fn run(
     if !inputs.unusable.is_empty() {
         return Ok(ExitCode::Unusable);
     }
-    Ok(verdict(&report, &args.checks, assessment.incomplete))
+    Ok(verdict(&report, &args.checks, seen.incomplete))
 }
 
 /// How a report ends a run. What could not be read to its end is never clean, whatever `--fail-on` lets pass.
@@ -60,7 +82,8 @@ pub(super) fn publish(
 ) -> Result<(), Error> {
     let mut style = output.style;
     let Some(path) = &checks.output else {
-        let quiet = output.quiet && report.listed().next().is_none() && report.drift.is_none();
+        let silent = report.listed().all(|finding| finding.verdict == Verdict::Waived);
+        let quiet = output.quiet && silent && !report.all && report.drift.is_none();
         return if quiet && checks.format != Format::Json {
             Ok(())
         } else {

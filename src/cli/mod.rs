@@ -3,6 +3,7 @@
 
 mod args;
 mod assess;
+mod baseline;
 mod choose;
 mod completions;
 mod error;
@@ -16,6 +17,7 @@ mod paths;
 mod policies;
 mod render;
 mod schema;
+mod waive;
 
 use std::ffi::OsString;
 

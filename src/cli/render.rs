@@ -1,5 +1,7 @@
 //! `nexafi-gen render`.
 
+use std::collections::BTreeMap;
+
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::blueprint::{self, Platform};
@@ -7,11 +9,12 @@ use crate::render::drift::{self, Comparison, State};
 use crate::render::lock::{FILE_NAME, Lock};
 use crate::render::write::{Written, write};
 use crate::render::{self, FileSet};
-use crate::report::{Drift, DriftState, Format, Input, InputKind, Report};
+use crate::report::{Drift, DriftState, Format, Input, InputKind, Report, is_open};
 use crate::source::{FileId, Finding, SourceFile, Sources, SubjectKind, Verdict};
 
 use super::args::Render;
 use super::assess::{Assessment, Behind, Group, Judge, judge_group};
+use super::baseline::{self, Seen};
 use super::inputs::{read_file, template_files};
 use super::lint::{publish, verdict};
 use super::origin::Origin;
@@ -23,10 +26,15 @@ pub(super) fn run(
     surroundings: &Surroundings,
     output: &mut Output<'_>,
 ) -> Result<ExitCode, Error> {
+    let earlier = match &args.checks.baseline {
+        Some(path) => Some((path, baseline::read(path, surroundings)?)),
+        None => None,
+    };
     let mut sources = Sources::default();
     let blueprint = sources.add(read_file(&args.blueprint, surroundings)?);
     let (judge, faults) = Judge::new(&args.checks, surroundings, &mut sources)?;
-    let mut assessment = Assessment { incomplete: !faults.is_empty(), verdicts: faults };
+    let mut assessment =
+        Assessment { incomplete: !faults.is_empty(), verdicts: faults, ..Assessment::default() };
     let Some(file) = sources.get(blueprint) else {
         return Err(Error::Internal("the blueprint's file is lost".to_owned()));
     };
@@ -45,15 +53,19 @@ pub(super) fn run(
     let origin = Origin::new(blueprint, loaded.view, loaded.tree);
     let behind = Behind { origin: &origin, judged: true };
     judge_group(&group, Some(behind), &sources, &judge, &mut assessment);
-    judge.drop_ignored(&mut assessment.verdicts);
+    assessment.finish(&judge);
 
     let path = args.blueprint.as_str().replace('\\', "/");
     let inputs = vec![Input { path, kind: InputKind::Blueprint }];
-    let verdicts = assessment.verdicts;
-    let (verdicts, folded) =
-        if args.checks.format == Format::Json { (verdicts, 0) } else { fold(verdicts, blueprint) };
-    let mut report = Report::new(&sources, &surroundings.directory, inputs, verdicts);
+    let seen = Seen::of(&assessment);
+    let mut report = Report::new(&sources, &surroundings.directory, inputs, assessment.verdicts);
     report.all = args.checks.all;
+    report.strict = args.checks.strict;
+    if let Some((path, baseline)) = &earlier {
+        baseline::compare(&mut report, baseline, &sources, &judge, &seen, surroundings).remark(path, output);
+    }
+    let exit = verdict(&report, &args.checks, seen.incomplete);
+    let folded = if args.checks.format == Format::Json { 0 } else { fold(&mut report, blueprint) };
     let comparison = match &rendered {
         Some(rendered) if args.check => {
             let comparison = drift::compare(&rendered.on_disk, &rendered.with_lock())?;
@@ -69,7 +81,6 @@ pub(super) fn run(
             if folded == 1 { "follows" } else { "follow" }
         ));
     }
-    let exit = verdict(&report, &args.checks, assessment.incomplete);
     match (rendered, comparison) {
         (Some(rendered), Some(comparison)) => Ok(check(args, &rendered, &comparison, exit, output)?),
         (Some(rendered), None) if exit == ExitCode::Clean => {
@@ -177,25 +188,33 @@ fn add(sources: &mut Sources, group: &mut Group, path: &Utf8Path, bytes: &[u8]) 
     }
 }
 
-/// Leaves out findings in rendered files whose policy already failed on the blueprint: they are mended there.
-/// Returns how many were left out.
-fn fold(verdicts: Vec<Finding>, blueprint: FileId) -> (Vec<Finding>, usize) {
-    let bad = |verdict: &Finding| verdict.verdict == Verdict::Fail || verdict.verdict == Verdict::Unproven;
-    let failed: Vec<String> = verdicts
-        .iter()
-        .filter(|verdict| bad(verdict) && verdict.span.file == blueprint)
-        .filter(|verdict| {
-            verdict.subject.as_ref().is_some_and(|subject| subject.kind == SubjectKind::Blueprint)
-        })
-        .map(|verdict| verdict.code.clone())
-        .collect();
-    let before = verdicts.len();
-    let kept: Vec<Finding> = verdicts
-        .into_iter()
-        .filter(|verdict| verdict.span.file == blueprint || !bad(verdict) || !failed.contains(&verdict.code))
-        .collect();
-    let folded = before - kept.len();
-    (kept, folded)
+/// Leaves out findings in rendered files whose policy has one as bad on the blueprint: they are mended there, or waived
+/// there. Returns how many open ones were left out.
+fn fold(report: &mut Report<'_>, blueprint: FileId) -> usize {
+    let rank = |finding: &Finding| match finding.verdict {
+        _ if finding.baselined => 0,
+        Verdict::Pass => 0,
+        Verdict::Waived => 1,
+        Verdict::Unproven => 2,
+        Verdict::Fail => 3,
+    };
+    let mut worst: BTreeMap<String, u8> = BTreeMap::new();
+    for finding in report.verdicts().iter().filter(|finding| finding.span.file == blueprint) {
+        if finding.subject.as_ref().is_some_and(|subject| subject.kind == SubjectKind::Blueprint) {
+            let worst = worst.entry(finding.code.clone()).or_insert(0);
+            *worst = rank(finding).max(*worst);
+        }
+    }
+    let mut folded = 0;
+    report.retain(|finding| {
+        let rank = rank(finding);
+        let follows = finding.span.file != blueprint
+            && rank > 0
+            && worst.get(&finding.code).is_some_and(|worst| *worst >= rank);
+        folded += usize::from(follows && is_open(finding));
+        !follows
+    });
+    folded
 }
 
 fn drift_rows(comparison: &Comparison, directory: &Utf8Path) -> Vec<Drift> {

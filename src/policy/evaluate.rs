@@ -1,6 +1,5 @@
 //! Policies and inputs in, verdicts out: one pass over the subjects that each rule names.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
@@ -426,29 +425,14 @@ impl<'a> Judge<'a, '_> {
             (_, None) => self.fix_as_help(),
         };
         let fingerprint = fingerprint(&policy.id, &self.candidate.subject, &pointer);
-        let controls: BTreeMap<String, Vec<String>> = policy
-            .controls
-            .iter()
-            .map(|(framework, controls)| {
-                (framework.id().to_owned(), controls.iter().map(|control| control.id.clone()).collect())
-            })
-            .collect();
-        let finding = Finding {
-            code: policy.id.clone(),
-            verdict,
-            severity: policy.severity,
-            title: policy.title.clone(),
-            message,
-            subject: Some(self.candidate.subject.clone()),
-            span,
-            pointer,
-            label: if verdict == Verdict::Unproven { "not known from the files" } else { "" }.to_owned(),
-            related: Vec::new(),
-            help,
-            controls,
-            aliases: policy.aliases.clone(),
-            secret: None,
-        };
+        let mut finding = policy.finding(self.candidate.subject.clone(), span, message);
+        finding.verdict = verdict;
+        finding.pointer = pointer;
+        if verdict == Verdict::Unproven {
+            "not known from the files".clone_into(&mut finding.label);
+        }
+        finding.help = help;
+        finding.origin.clone_from(&self.candidate.blueprint);
         Some(Evaluated { finding, blueprint: self.candidate.blueprint.clone(), fingerprint })
     }
 

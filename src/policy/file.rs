@@ -7,7 +7,7 @@ use super::controls::Framework;
 use super::expression::{CompileFault, Expression};
 use super::path::Path;
 use super::template::Template;
-use crate::source::{Finding, Node, Severity, Span, SubjectKind, Verdict, fault};
+use crate::source::{Finding, Node, Severity, Span, Subject, SubjectKind, Verdict, fault};
 
 /// One requirement: why, for which control, and how to tell.
 #[derive(Debug)]
@@ -34,6 +34,34 @@ pub struct Policy {
     pub examples: Vec<Example>,
     /// Where the id stands in the policy file.
     pub span: Span,
+}
+
+impl Policy {
+    /// A failure of this policy, with all that does not depend on the place.
+    pub fn finding(&self, subject: Subject, span: Span, message: impl Into<String>) -> Finding {
+        let controls = self.controls.iter().map(|(framework, controls)| {
+            (framework.id().to_owned(), controls.iter().map(|control| control.id.clone()).collect())
+        });
+        Finding {
+            code: self.id.clone(),
+            verdict: Verdict::Fail,
+            severity: self.severity,
+            title: self.title.clone(),
+            message: message.into(),
+            subject: Some(subject),
+            span,
+            pointer: String::new(),
+            label: String::new(),
+            related: Vec::new(),
+            help: String::new(),
+            controls: controls.collect(),
+            aliases: self.aliases.clone(),
+            secret: None,
+            origin: None,
+            acceptance: None,
+            baselined: false,
+        }
+    }
 }
 
 /// One control of a framework.
@@ -175,6 +203,8 @@ pub(super) fn placed(faults: &[CompileFault], span: Span, verbatim: Option<u32>)
 pub struct Example {
     /// What it shows.
     pub name: String,
+    /// The date it is judged by; without one the date is not known.
+    pub at: Option<jiff::civil::Date>,
     /// A fragment of a blueprint, merged over the base blueprint.
     pub blueprint: Option<Node>,
     /// The text of one `.tf` file.

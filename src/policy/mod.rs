@@ -4,6 +4,7 @@
 //! or the environment.
 
 mod arguments;
+pub mod baseline;
 mod catalogue;
 mod controls;
 mod evaluate;
@@ -19,6 +20,7 @@ mod secrets;
 pub mod selftest;
 mod template;
 mod value;
+pub mod waiver;
 mod world;
 
 pub use catalogue::{Catalogue, embedded};

@@ -215,6 +215,9 @@ pub struct Fix {
 pub struct ExampleEntry {
     /// What it shows.
     pub name: String,
+    /// The date it is judged by (`today` in expressions); without one the date is not known.
+    #[schemars(extend("examples" = ["2026-12-31"]))]
+    pub at: Option<String>,
     /// A fragment of a blueprint, merged over a small valid one.
     pub blueprint: Option<Fragment>,
     /// The text of one `.tf` file.

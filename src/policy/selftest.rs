@@ -81,7 +81,8 @@ fn run_example(policy: &Policy, example: &Example) -> Outcome {
         blueprint: view.as_ref(),
         module: module.as_ref(),
         objects: &objects,
-        at: None,
+        at: example.at,
+        catalogue: None,
     };
     let evaluation = evaluate(&[policy], &world);
     note(evaluation.faults);

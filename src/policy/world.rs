@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::catalogue::Catalogue;
 use crate::kubernetes::Object;
 use crate::source::{Node, Sources, Value};
 use crate::terraform::{Module, Resource};
@@ -23,6 +24,8 @@ pub struct World<'a> {
     pub objects: &'a [Object],
     /// The date of `--at`, `today` in expressions.
     pub at: Option<jiff::civil::Date>,
+    /// Every policy there is, whether it is applied or not: what a waiver can name. The built-in ones if not said.
+    pub catalogue: Option<&'a Catalogue>,
 }
 
 /// The world with its indices.

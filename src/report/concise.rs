@@ -14,8 +14,17 @@ pub(super) fn render(report: &Report<'_>) -> String {
         let at = location(report.sources, finding.span, "");
         let path = if at.path.is_empty() { "-" } else { &at.path };
         let word = match finding.verdict {
+            Verdict::Fail if finding.baselined => format!("{} (known)", finding.severity.as_str()),
             Verdict::Fail => finding.severity.as_str().to_owned(),
-            verdict => format!("{} ({})", finding.severity.as_str(), verdict.as_str()),
+            verdict => match &finding.acceptance {
+                Some(by) => format!(
+                    "{} (waived until {} by {})",
+                    finding.severity.as_str(),
+                    by.expires,
+                    one_line(&by.owner)
+                ),
+                None => format!("{} ({})", finding.severity.as_str(), verdict.as_str()),
+            },
         };
         let message = one_line(&finding.message);
         // Writing to a String cannot fail.

@@ -14,7 +14,7 @@ use miette::{
 use crate::source::{FileId, Finding, Severity, SourceFile, Span, Verdict, secret};
 
 use super::concise::drift_words;
-use super::place::{first_line, visible};
+use super::place::{first_line, location, visible};
 use super::{Report, Style, is_open};
 
 /// A source line longer than this many bytes is not shown: it is generated, and nobody reads it.
@@ -30,7 +30,19 @@ pub(super) fn render(report: &Report<'_>, style: Style) -> String {
         .tab_width(2);
     let mut text = String::new();
     let texts = texts(report);
-    for finding in report.listed() {
+    // What fails comes first, then what is unproven, then what somebody answers for.
+    let rank = |finding: &Finding| match finding.verdict {
+        Verdict::Fail => 0,
+        Verdict::Unproven => 1,
+        Verdict::Waived => 2,
+        Verdict::Pass => 3,
+    };
+    let mut listed: Vec<&Finding> = report.listed().collect();
+    if !report.all {
+        listed.sort_by_key(|finding| rank(finding));
+    }
+    let short = |finding: &Finding| finding.verdict == Verdict::Waived && !report.all;
+    for finding in listed.iter().filter(|finding| !short(finding)) {
         for piece in pieces(report, &texts, finding) {
             if handler.render_report(&mut text, &piece).is_err() {
                 // Never lose a finding because it could not be drawn.
@@ -40,6 +52,12 @@ pub(super) fn render(report: &Report<'_>, style: Style) -> String {
         text.push('\n');
     }
     let paint = Paint(style.colour);
+    for finding in listed.iter().filter(|finding| short(finding)) {
+        text.push_str(&waived(report, finding));
+    }
+    if listed.iter().any(|finding| short(finding)) {
+        text.push('\n');
+    }
     for drift in report.drift.iter().flatten() {
         let line = drift.line.map(|line| format!(":{line}")).unwrap_or_default();
         let _ = writeln!(text, "{}{line}: {}", paint.bold(&drift.path), drift_words(drift.state));
@@ -49,6 +67,18 @@ pub(super) fn render(report: &Report<'_>, style: Style) -> String {
         text.push_str(&summary(report, paint));
     }
     text
+}
+
+/// One line on a finding that somebody answers for.
+fn waived(report: &Report<'_>, finding: &Finding) -> String {
+    let at = location(report.sources, finding.span, "");
+    let subject = finding.subject.as_ref().map_or("", |subject| subject.address.as_str());
+    let until = finding
+        .acceptance
+        .as_ref()
+        .map_or_else(String::new, |by| format!(" until {} by {} ({})", by.expires, by.owner, by.ticket));
+    let line = format!("waived{until}: {} {subject} at {}:{}", finding.code, at.path, at.line);
+    format!("{}\n", visible(&line).replace(['\n', '\r'], " "))
 }
 
 /// One line that says how the run ended.
@@ -64,31 +94,36 @@ fn summary(report: &Report<'_>, paint: Paint) -> String {
             )
         }
     };
-    let mut parts: Vec<String> = Vec::new();
-    for severity in [Severity::Critical, Severity::High, Severity::Medium, Severity::Low] {
-        let count = |verdict| {
-            report
-                .verdicts
-                .iter()
-                .filter(|found| found.verdict == verdict && found.severity == severity)
-                .count()
+    let open = |verdict| {
+        let of = |severity| {
+            let counted =
+                |found: &&Finding| is_open(found) && found.verdict == verdict && found.severity == severity;
+            report.verdicts.iter().filter(counted).count()
         };
-        let (fail, unproven) = (count(Verdict::Fail), count(Verdict::Unproven));
-        if fail > 0 {
-            parts.push(format!("{fail} {}", severity.as_str()));
-        }
-        if unproven > 0 {
-            parts.push(format!("{unproven} {} unproven", severity.as_str()));
-        }
-    }
-    let open = report.verdicts.iter().filter(|finding| is_open(finding)).count();
-    let mut line = if open == 0 {
+        let parts: Vec<String> = [Severity::Critical, Severity::High, Severity::Medium, Severity::Low]
+            .into_iter()
+            .map(|severity| (of(severity), severity))
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, severity)| format!("{count} {}", severity.as_str()))
+            .collect();
+        parts.join(", ")
+    };
+    let mut line = if counts.fail == 0 {
         paint.good("no findings")
     } else {
-        paint.bad(&format!("{open} {}", plural(open, "finding", "findings"))) + ": " + &parts.join(", ")
+        let fail = format!("{} {}", counts.fail, plural(counts.fail, "finding", "findings"));
+        format!("{}: {}", paint.bad(&fail), open(Verdict::Fail))
     };
+    if counts.unproven > 0 {
+        let unproven = format!("{} unproven", counts.unproven);
+        let unproven = if report.strict { paint.bad(&unproven) } else { unproven };
+        let _ = write!(line, " · {unproven}: {}", open(Verdict::Unproven));
+    }
     if counts.waived > 0 {
-        let _ = write!(line, ", {} waived", counts.waived);
+        let _ = write!(line, " · {} waived", counts.waived);
+    }
+    if counts.baselined > 0 {
+        let _ = write!(line, " · {} known to the baseline", counts.baselined);
     }
     if !checks.is_empty() {
         let _ = write!(line, " · {checks}");
@@ -155,16 +190,21 @@ fn pieces<'a>(report: &Report<'a>, texts: &'a Texts<'_>, finding: &Finding) -> V
     }
     let mut pieces = vec![first];
     pieces.append(&mut others);
+    let help = match &finding.acceptance {
+        Some(by) => format!("waived until {} by {} ({}): {}", by.expires, by.owner, by.ticket, by.reason),
+        None => finding.help.clone(),
+    };
     if let Some(last) = pieces.last_mut()
-        && !finding.help.is_empty()
+        && !help.is_empty()
     {
-        last.help = Some(visible(&finding.help).into_owned());
+        last.help = Some(visible(&help).into_owned());
     }
     pieces
 }
 
 fn heading(finding: &Finding) -> String {
     let verdict = match finding.verdict {
+        _ if finding.baselined => " (known)".to_owned(),
         Verdict::Fail => String::new(),
         other => format!(" ({})", other.as_str()),
     };

@@ -9,7 +9,7 @@ mod row;
 
 use std::collections::BTreeSet;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::source::{Finding, Severity, Sources, Verdict};
 
@@ -17,6 +17,7 @@ pub use json::schema;
 pub use place::visible;
 pub use row::{
     Document, Drift, DriftState, Input, InputKind, Location, RelatedPlace, Row, SCHEMA, Summary, Tool,
+    WaiverRow,
 };
 
 /// How a report is written.
@@ -55,8 +56,10 @@ pub struct Report<'a> {
     verdicts: Vec<Finding>,
     /// Files on disk that differ from what the blueprint says; `None` where nothing was compared.
     pub drift: Option<Vec<Drift>>,
-    /// Whether passes are reported too.
+    /// Whether passes are reported too, and what a baseline knows.
     pub all: bool,
+    /// Whether what is unproven fails the run like a failure.
+    pub strict: bool,
 }
 
 impl<'a> Report<'a> {
@@ -76,17 +79,51 @@ impl<'a> Report<'a> {
         verdicts.dedup();
         inputs.sort();
         inputs.dedup();
-        Self { sources, root: root.into(), inputs, verdicts, drift: None, all: false }
+        Self { sources, root: root.into(), inputs, verdicts, drift: None, all: false, strict: false }
     }
 
-    /// The verdicts a report lists: with `all` every one, else findings only.
+    /// The verdicts a report lists: with `all` every one, else findings only, without those a baseline knows.
     pub fn listed(&self) -> impl Iterator<Item = &Finding> {
-        self.verdicts.iter().filter(|finding| self.all || finding.verdict != Verdict::Pass)
+        self.verdicts.iter().filter(|finding| self.lists(finding))
+    }
+
+    fn lists(&self, finding: &Finding) -> bool {
+        self.all || (finding.verdict != Verdict::Pass && !finding.baselined)
+    }
+
+    /// Every verdict, listed or not.
+    pub fn verdicts(&self) -> &[Finding] {
+        &self.verdicts
+    }
+
+    /// Marks what a baseline knows: `known` is asked of every open finding, with its fingerprint.
+    pub fn quieten(&mut self, mut known: impl FnMut(&Finding, &str) -> bool) {
+        let fingerprints = row::fingerprints(self);
+        for (finding, fingerprint) in self.verdicts.iter_mut().zip(fingerprints) {
+            finding.baselined = is_open(finding) && known(finding, &fingerprint);
+        }
+    }
+
+    /// Leaves out verdicts, of the counts too. What a run ends with must be asked before.
+    pub fn retain(&mut self, keep: impl FnMut(&Finding) -> bool) {
+        self.verdicts.retain(keep);
+    }
+
+    /// A path as fingerprints see it: relative to the report's root, with forward slashes.
+    pub fn relative(&self, path: &Utf8Path) -> Utf8PathBuf {
+        row::relative(path, &self.root)
+    }
+
+    /// A finding's file as fingerprints see it: relative to the report's root, with forward slashes.
+    pub fn path(&self, finding: &Finding) -> Utf8PathBuf {
+        row::path(self, finding)
     }
 
     /// Counts over every verdict, listed or not.
     pub fn summary(&self) -> Summary {
-        let count = |verdict| self.verdicts.iter().filter(|finding| finding.verdict == verdict).count();
+        let count = |verdict| {
+            self.verdicts.iter().filter(|finding| finding.verdict == verdict && !finding.baselined).count()
+        };
         let subjects: BTreeSet<_> = self
             .verdicts
             .iter()
@@ -98,12 +135,17 @@ impl<'a> Report<'a> {
             fail: count(Verdict::Fail),
             unproven: count(Verdict::Unproven),
             waived: count(Verdict::Waived),
+            baselined: self.verdicts.iter().filter(|finding| finding.baselined).count(),
         }
     }
 
-    /// Whether a finding at or above `threshold` stands open. A waived one does not: somebody answers for it.
+    /// Whether a failure at or above `threshold` stands open. A waived one does not: somebody answers for it. What is
+    /// unproven counts only if the report is strict.
     pub fn fails(&self, threshold: Severity) -> bool {
-        self.verdicts.iter().any(|finding| is_open(finding) && finding.severity >= threshold)
+        let counts = |finding: &Finding| self.strict || finding.verdict == Verdict::Fail;
+        self.verdicts
+            .iter()
+            .any(|finding| is_open(finding) && counts(finding) && finding.severity >= threshold)
     }
 
     /// The report as text, with a final newline unless there is nothing to say.
@@ -116,7 +158,7 @@ impl<'a> Report<'a> {
     }
 }
 
-/// Neither met nor waived.
+/// Neither met nor waived nor known to a baseline.
 pub fn is_open(finding: &Finding) -> bool {
-    matches!(finding.verdict, Verdict::Fail | Verdict::Unproven)
+    matches!(finding.verdict, Verdict::Fail | Verdict::Unproven) && !finding.baselined
 }

@@ -83,6 +83,14 @@ pub struct Summary {
     pub unproven: usize,
     /// Requirements not met that somebody answers for until a date.
     pub waived: usize,
+    /// Requirements not met that a baseline knows; they are not among `fail` and `unproven`.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub baselined: usize,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 /// One verdict.
@@ -114,6 +122,26 @@ pub struct Row {
     pub aliases: Vec<String>,
     /// 32 hexadecimal digits that stay the same while the same finding stands, wherever its lines move.
     pub fingerprint: String,
+    /// Who answers for it; only of a `waived` verdict.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiver: Option<WaiverRow>,
+    /// Whether a baseline knows it, so that it fails no run; only with `--all`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub baselined: bool,
+}
+
+/// Who answers for a waived finding.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WaiverRow {
+    /// Who answers for it.
+    pub owner: String,
+    /// Why it is acceptable.
+    pub reason: String,
+    /// The ticket that ends it.
+    pub ticket: String,
+    /// The last day it is accepted, `2027-06-30`.
+    pub expires: String,
 }
 
 /// A place in a file. Lines and columns start at 1, columns count characters, the end is exclusive.
@@ -182,14 +210,12 @@ impl DriftState {
 
 /// The whole report as data.
 pub(super) fn document(report: &Report<'_>) -> Document {
-    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     let results = report
-        .listed()
-        .map(|finding| {
-            let identity = identity(report, finding);
-            let nth = seen.entry(identity.clone()).and_modify(|nth| *nth += 1).or_insert(0);
-            row(report, finding, &format!("{identity}\0{nth}"))
-        })
+        .verdicts
+        .iter()
+        .zip(fingerprints(report))
+        .filter(|(finding, _)| report.lists(finding))
+        .map(|(finding, fingerprint)| row(report, finding, fingerprint))
         .collect();
     Document {
         schema: SCHEMA.to_owned(),
@@ -201,7 +227,7 @@ pub(super) fn document(report: &Report<'_>) -> Document {
     }
 }
 
-fn row(report: &Report<'_>, finding: &Finding, identity: &str) -> Row {
+fn row(report: &Report<'_>, finding: &Finding, fingerprint: String) -> Row {
     Row {
         policy: finding.code.clone(),
         verdict: finding.verdict,
@@ -221,16 +247,46 @@ fn row(report: &Report<'_>, finding: &Finding, identity: &str) -> Row {
         help: finding.help.clone(),
         controls: finding.controls.clone(),
         aliases: finding.aliases.clone(),
-        fingerprint: fingerprint(identity),
+        fingerprint,
+        waiver: finding.acceptance.as_ref().map(|acceptance| WaiverRow {
+            owner: acceptance.owner.clone(),
+            reason: acceptance.reason.clone(),
+            ticket: acceptance.ticket.clone(),
+            expires: acceptance.expires.to_string(),
+        }),
+        baselined: finding.baselined,
     }
+}
+
+/// The fingerprint of each verdict, in the report's order. What has the same identity is numbered, findings before
+/// passes, so that a finding has the same fingerprint whether passes are listed or not.
+pub(super) fn fingerprints(report: &Report<'_>) -> Vec<String> {
+    let identities: Vec<String> = report.verdicts.iter().map(|finding| identity(report, finding)).collect();
+    let mut numbers = vec![0_usize; identities.len()];
+    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+    for passes in [false, true] {
+        for ((finding, identity), number) in report.verdicts.iter().zip(&identities).zip(&mut numbers) {
+            if (finding.verdict == Verdict::Pass) == passes {
+                let next = seen.entry(identity).or_insert(0);
+                *number = *next;
+                *next += 1;
+            }
+        }
+    }
+    identities.iter().zip(numbers).map(|(identity, number)| hash(&format!("{identity}\0{number}"))).collect()
+}
+
+/// The finding's file, relative to the report's root.
+pub(super) fn path(report: &Report<'_>, finding: &Finding) -> Utf8PathBuf {
+    let path = report.sources.get(finding.span.file).map(|file| file.path().to_owned()).unwrap_or_default();
+    relative(&path, &report.root)
 }
 
 /// What makes a finding the same finding after the file around it was edited: policy, place in the tree, subject.
 /// A Terraform subject may move between the files of its directory, so there the directory counts. A fault without
 /// subject and pointer (a syntax error) is told apart by its message.
 fn identity(report: &Report<'_>, finding: &Finding) -> String {
-    let path = report.sources.get(finding.span.file).map(|file| file.path().to_owned()).unwrap_or_default();
-    let path = relative(&path, &report.root);
+    let path = path(report, finding);
     let place = match &finding.subject {
         Some(subject) if subject.kind == SubjectKind::Terraform => {
             path.parent().map(Utf8Path::to_owned).unwrap_or_default()
@@ -246,7 +302,7 @@ fn identity(report: &Report<'_>, finding: &Finding) -> String {
     [finding.code.as_str(), place.as_str(), kind, address, finding.pointer.as_str(), words].join("\0")
 }
 
-fn fingerprint(identity: &str) -> String {
+fn hash(identity: &str) -> String {
     Sha256::digest(identity.as_bytes()).iter().take(16).fold(String::new(), |mut text, byte| {
         // Writing to a String cannot fail.
         let _ = write!(text, "{byte:02x}");
@@ -255,7 +311,7 @@ fn fingerprint(identity: &str) -> String {
 }
 
 /// The path without `.` and the root it lies under, with forward slashes.
-fn relative(path: &Utf8Path, root: &Utf8Path) -> Utf8PathBuf {
+pub(super) fn relative(path: &Utf8Path, root: &Utf8Path) -> Utf8PathBuf {
     let path = path.strip_prefix(root).unwrap_or(path);
     let parts = path.components().filter(|part| *part != Utf8Component::CurDir).collect::<Utf8PathBuf>();
     Utf8PathBuf::from(parts.as_str().replace('\\', "/"))

@@ -1,6 +1,7 @@
 //! Findings: plain data that says what is wrong, where, why and what to write instead. No renderer lives here.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -97,6 +98,19 @@ pub struct Related {
     pub message: String,
 }
 
+/// Who answers for a finding that is waived, why, and until when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Acceptance {
+    /// Why it is acceptable.
+    pub reason: String,
+    /// Who answers for it.
+    pub owner: String,
+    /// The ticket that ends it.
+    pub ticket: String,
+    /// The last day it is accepted.
+    pub expires: jiff::civil::Date,
+}
+
 /// One verdict with all a reader needs to act on it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Finding {
@@ -128,6 +142,12 @@ pub struct Finding {
     pub aliases: Vec<String>,
     /// What no report may show, if the finding is that a secret is written down.
     pub secret: Option<Span>,
+    /// The blueprint node that the subject was generated from, out of the comment above it.
+    pub origin: Option<Arc<str>>,
+    /// Who answers for it, if the verdict is `waived`.
+    pub acceptance: Option<Box<Acceptance>>,
+    /// Whether a baseline knows it, so that it is no news.
+    pub baselined: bool,
 }
 
 /// Codes of faults of the input itself. Like policy ids they are never reused.
@@ -207,6 +227,9 @@ impl Finding {
             controls: BTreeMap::new(),
             aliases: Vec::new(),
             secret: None,
+            origin: None,
+            acceptance: None,
+            baselined: false,
         }
     }
 

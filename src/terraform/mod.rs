@@ -15,6 +15,7 @@ mod module;
 mod operators;
 mod read;
 mod references;
+mod remarks;
 mod rules;
 pub mod schema;
 mod syntax;
@@ -24,3 +25,4 @@ mod traverse;
 
 pub use module::{Block, Module, Resource};
 pub use read::read;
+pub use remarks::{Place, Remark, remarks};

@@ -7,6 +7,7 @@
     reason = "a test says what is wrong by failing"
 )]
 
+mod baseline;
 mod blueprint;
 mod checkov;
 mod cli;
@@ -25,4 +26,5 @@ mod terraform;
 mod terraform_format;
 mod terraform_render;
 mod terraform_schema;
+mod waivers;
 mod write;

@@ -94,6 +94,7 @@ fn failures(text: &str) -> Vec<(String, String, usize)> {
         module: None,
         objects: &[],
         at: Some(AT),
+        catalogue: None,
     };
     evaluate(&policies, &world)
         .verdicts
@@ -178,8 +179,14 @@ fn output_failures(text: &str) -> Vec<(String, Option<String>)> {
     assert_eq!(kubernetes::duplicates(&sources, &objects), []);
     let catalogue = Catalogue::builtin();
     let policies: Vec<&Policy> = catalogue.policies().iter().collect();
-    let world =
-        World { sources: &sources, blueprint: None, module: Some(&module), objects: &objects, at: Some(AT) };
+    let world = World {
+        sources: &sources,
+        blueprint: None,
+        module: Some(&module),
+        objects: &objects,
+        at: Some(AT),
+        catalogue: None,
+    };
     evaluate(&policies, &world)
         .verdicts
         .into_iter()

@@ -21,7 +21,14 @@ fn judge(
     let module = tf.map(|id| terraform::read(sources, &[id]).0);
     let objects =
         manifests.and_then(|id| sources.get(id).map(|file| kubernetes::read(id, file).0)).unwrap_or_default();
-    let world = World { sources, blueprint: view, module: module.as_ref(), objects: &objects, at: None };
+    let world = World {
+        sources,
+        blueprint: view,
+        module: module.as_ref(),
+        objects: &objects,
+        at: None,
+        catalogue: None,
+    };
     evaluate(policies, &world)
 }
 

@@ -97,6 +97,7 @@ pub(crate) fn run(rules: &str, inputs: Inputs<'_>) -> (Evaluation, Sources) {
         module: module.as_ref(),
         objects: &objects,
         at: inputs.at.map(|date| date.parse().unwrap()),
+        catalogue: None,
     };
     let policies: Vec<_> = catalogue.policies().iter().collect();
     let evaluation = evaluate(&policies, &world);

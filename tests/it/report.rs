@@ -2,7 +2,7 @@
 
 use nexafi_gen::report::{Document, Drift, DriftState, Format, Input, InputKind, Report, Style, schema};
 use nexafi_gen::source::{
-    FileId, Finding, Severity, SourceFile, Sources, Span, Subject, SubjectKind, Verdict, fault,
+    Acceptance, FileId, Finding, Severity, SourceFile, Sources, Span, Subject, SubjectKind, Verdict, fault,
 };
 
 const BLUEPRINT: &str =
@@ -54,6 +54,12 @@ fn sample() -> (Sources, Vec<Finding>) {
     unproven.code = "NXF-NET-002".into();
     let mut waived = policy_finding(off, Verdict::Waived);
     waived.code = "NXF-NET-003".into();
+    waived.acceptance = Some(Box::new(Acceptance {
+        reason: "the logs move in March".into(),
+        owner: "jane.doe@nexafi.example".into(),
+        ticket: "RISK-1204".into(),
+        expires: jiff::civil::date(2027, 3, 31),
+    }));
     let mut passed = policy_finding(off, Verdict::Pass);
     passed.code = "NXF-NET-004".into();
     let twice = Finding::fault(
@@ -136,12 +142,36 @@ fn passes_are_listed_only_when_asked_for_and_counted_always() {
 }
 
 #[test]
-fn a_waived_finding_fails_nothing_and_an_unproven_one_does() {
+fn a_waived_finding_fails_nothing_and_an_unproven_one_only_strictly() {
     let (sources, findings) = sample();
     let only = |verdict| findings.iter().filter(|finding| finding.verdict == verdict).cloned().collect();
-    assert!(!report(&sources, only(Verdict::Waived)).fails(Severity::Low));
-    assert!(report(&sources, only(Verdict::Unproven)).fails(Severity::Low));
-    assert!(!report(&sources, only(Verdict::Unproven)).fails(Severity::Medium));
+    let strict = |verdict, severity| {
+        let mut report = report(&sources, only(verdict));
+        assert_eq!(report.fails(severity), verdict == Verdict::Fail);
+        report.strict = true;
+        report.fails(severity)
+    };
+    assert!(!strict(Verdict::Waived, Severity::Low));
+    assert!(strict(Verdict::Unproven, Severity::Low));
+    assert!(!strict(Verdict::Unproven, Severity::Medium));
+    assert!(strict(Verdict::Fail, Severity::Medium));
+}
+
+#[test]
+fn a_fingerprint_does_not_depend_on_what_else_is_listed() {
+    let (sources, _) = sample();
+    let at = span_of(&sources, FileId(0), "false");
+    // Two rules of one policy on the same place: one passes, and stands first.
+    let mut passed = policy_finding(at, Verdict::Pass);
+    passed.message = "a".into();
+    let mut report = report(&sources, vec![passed, policy_finding(at, Verdict::Fail)]);
+    let failed = |report: &Report<'_>| {
+        let results = json(report)["results"].as_array().unwrap().clone();
+        results.into_iter().find(|row| row["verdict"] == "fail").unwrap()["fingerprint"].clone()
+    };
+    let alone = failed(&report);
+    report.all = true;
+    assert_eq!(failed(&report), alone);
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod network;
 mod scheduling;
 mod terraform;
 mod text;
+mod waivers;
 
 pub(super) use kubernetes::pod_template;
 
@@ -114,6 +115,7 @@ table! {
     Global 3 "schedulable(pod, labels, taints)" "schedulable" scheduling::schedulable;
     Global 1 "imageName(image)" "imageName" text::image_name;
     Global 2 "literalSecret(name, value)" "literalSecret" text::literal_secret;
+    Global 1 "waiverFaults(waiver)" "waiverFaults" waivers::waiver_faults;
     Global 1 "quantity(s)" "quantity" text::quantity;
     Global 1 "durationSeconds(s)" "durationSeconds" text::duration_seconds;
 }

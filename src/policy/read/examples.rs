@@ -26,6 +26,7 @@ impl Reader<'_> {
         let name = self.required(map, node.span, pointer, "name", "say what the example shows");
         let span = name.map_or(node.span, |node| node.span);
         let name = name.and_then(|node| self.text(node, &join(pointer, "name")));
+        let at = self.optional(map, "at", pointer, Self::date);
         let blueprint = self.optional(map, "blueprint", pointer, Self::fragment);
         let terraform = self.optional(map, "terraform", pointer, Self::text);
         let kubernetes = self.optional(map, "kubernetes", pointer, Self::text);
@@ -42,12 +43,21 @@ impl Reader<'_> {
             .and_then(|node| self.expect(node, &join(pointer, "expect")));
         Some(Example {
             name: name?,
+            at: at.ok()?,
             blueprint: blueprint.ok()?,
             terraform: terraform.ok()?,
             kubernetes: kubernetes.ok()?,
             expect: expect?,
             span,
         })
+    }
+
+    fn date(&mut self, node: &Node, pointer: &str) -> Option<jiff::civil::Date> {
+        let date = self.text(node, pointer)?.parse().ok();
+        if date.is_none() {
+            self.fault(node.span, pointer, "this is no date", "write `at: 2026-12-31`");
+        }
+        date
     }
 
     /// A fragment is YAML inside the YAML, as a text; a mapping is taken as it is.

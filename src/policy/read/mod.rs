@@ -24,7 +24,7 @@ const RULE_KEYS: [&str; 9] = ["when", "each", "find", "assert", "at", "message",
 /// Keys that say which things a rule looks at, by kind.
 const SCOPE_KEYS: [&[&str]; 3] = [&["select"], &["resource", "block"], &["kind", "workload"]];
 /// Keys of an example.
-const EXAMPLE_KEYS: [&str; 5] = ["name", "blueprint", "terraform", "kubernetes", "expect"];
+const EXAMPLE_KEYS: [&str; 6] = ["name", "at", "blueprint", "terraform", "kubernetes", "expect"];
 
 /// Reads one policy file. There is a policy only if nothing is wrong with it, expressions apart: those are checked by
 /// [`check`].
