@@ -11,9 +11,10 @@ const REGIONS: &str = include_str!("facts/aws-regions.yaml");
 const COMPONENTS: &str = include_str!("facts/components.yaml");
 /// Beside the facts of the policies, which judge by it too.
 const PUBLIC_REGISTRIES: &str = include_str!("../policy/facts/public-registries.yaml");
+const ADDONS: &str = include_str!("facts/eks-addons.yaml");
 
 /// The Kubernetes version of a blueprint that names none.
-pub(super) const KUBERNETES_VERSION: &str = "1.34";
+pub(super) const KUBERNETES_VERSION: &str = "1.35";
 
 /// The oldest minor version EKS still makes clusters of, in extended support until 2026-11-26
 /// (`docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html`).
@@ -33,6 +34,8 @@ pub fn cloudwatch_retention(days: u32) -> u32 {
 static ZONES: LazyLock<Node> = LazyLock::new(|| table(REGIONS));
 /// Defaults by component, read at the first question.
 static DEFAULTS: LazyLock<Node> = LazyLock::new(|| table(COMPONENTS));
+/// Versions of EKS add-ons by Kubernetes version, read at the first question.
+static ADDON_VERSIONS: LazyLock<Node> = LazyLock::new(|| table(ADDONS));
 
 /// Registries anybody may push to, read at the first question.
 static PUBLIC: LazyLock<Node> = LazyLock::new(|| table(PUBLIC_REGISTRIES));
@@ -70,6 +73,11 @@ pub(super) fn zone_letters(region: &str) -> Result<Vec<String>, String> {
             shown(region)
         ),
     })
+}
+
+/// The version of an EKS add-on for a Kubernetes version, if one is known.
+pub(super) fn addon_version(kubernetes: &str, addon: &str) -> Option<&'static str> {
+    ADDON_VERSIONS.at(&[kubernetes, addon])?.as_str()
 }
 
 /// Defaults of a component, if it is one that is known by name.

@@ -243,14 +243,7 @@ pub(super) fn judge_group(
 }
 
 fn empty<'a>(sources: &'a Sources, judge: &'a Judge) -> World<'a> {
-    World {
-        sources,
-        blueprint: None,
-        module: None,
-        objects: &[],
-        at: judge.at,
-        catalogue: Some(&judge.catalogue),
-    }
+    World { at: judge.at, catalogue: Some(&judge.catalogue), ..World::new(sources) }
 }
 
 fn is_of_blueprint(verdict: &Finding) -> bool {

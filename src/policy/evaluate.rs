@@ -1,5 +1,6 @@
 //! Policies and inputs in, verdicts out: one pass over the subjects that each rule names.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
@@ -11,7 +12,7 @@ use super::interpret::Interpreter;
 use super::path::{Match, Path, join};
 use super::template::Template;
 use super::value::{Dict, Undecided, Val};
-use super::world::{Context, World};
+use super::world::{Context, Judged, World};
 use crate::source::{Finding, Node, Sources, Span, Subject, SubjectKind, Value, Verdict};
 use crate::terraform::Block;
 
@@ -50,27 +51,77 @@ pub struct Skipped {
     pub missing: Vec<SubjectKind>,
 }
 
-/// Evaluates policies.
+/// Evaluates policies: first those that look at the inputs alone, then those that judge by what the others said.
 pub fn evaluate(policies: &[&Policy], world: &World<'_>) -> Evaluation {
     let context = Context::new(*world);
     let mut evaluation = Evaluation::default();
+    evaluate_some(policies, false, &context, &mut evaluation);
+    if policies.iter().any(|policy| policy.rules.iter().any(Rule::judges_by_others)) {
+        note_verdicts(policies, &context, &evaluation);
+        evaluate_some(policies, true, &context, &mut evaluation);
+    }
+    evaluation.facts = context.into_facts();
+    evaluation
+}
+
+/// Remembers what was said so far.
+fn note_verdicts(policies: &[&Policy], context: &Context<'_>, evaluation: &Evaluation) {
+    let frameworks: BTreeMap<&str, Vec<&'static str>> = policies
+        .iter()
+        .map(|policy| (policy.id.as_str(), policy.controls.keys().map(|framework| framework.id()).collect()))
+        .collect();
+    // What a policy says of every type alike is no sign that a type is wanted.
+    let of_all = |id: &str| {
+        let rules = policies.iter().filter(|policy| policy.id == id).flat_map(|policy| &policy.rules);
+        rules.into_iter().any(
+            |rule| matches!(&rule.scope, Scope::Terraform(types) if types.iter().any(|type_| type_ == "*")),
+        )
+    };
+    let general: BTreeSet<&str> =
+        policies.iter().map(|policy| policy.id.as_str()).filter(|id| of_all(id)).collect();
+    let mut judged = context.judged.borrow_mut();
+    for Evaluated { finding, blueprint, .. } in &evaluation.verdicts {
+        let subject = finding.subject.as_ref();
+        let own = subject.filter(|subject| subject.kind == SubjectKind::Blueprint);
+        judged.push(Judged {
+            policy: finding.code.clone(),
+            frameworks: frameworks.get(finding.code.as_str()).cloned().unwrap_or_default(),
+            verdict: finding.verdict,
+            type_: subject
+                .filter(|_| !general.contains(finding.code.as_str()))
+                .map(|subject| subject.type_.clone())
+                .unwrap_or_default(),
+            pointer: own
+                .map(|subject| subject.address.clone())
+                .or_else(|| blueprint.as_deref().map(str::to_owned))
+                .unwrap_or_default(),
+        });
+    }
+}
+
+/// Evaluates the rules that do, or do not, judge by what others said.
+fn evaluate_some<'a>(
+    policies: &[&'a Policy],
+    by_others: bool,
+    context: &Context<'a>,
+    evaluation: &mut Evaluation,
+) {
+    let world = &context.world;
     for policy in policies {
-        for rule in &policy.rules {
+        for rule in policy.rules.iter().filter(|rule| rule.judges_by_others() == by_others) {
             let missing: Vec<SubjectKind> =
                 rule.needs.iter().copied().filter(|kind| !present(world, *kind)).collect();
             if !present(world, rule.scope.kind()) {
                 continue;
             }
             if missing.is_empty() {
-                evaluate_rule(policy, rule, &context, &mut evaluation);
+                evaluate_rule(policy, rule, context, evaluation);
             } else {
                 let kind = rule.scope.kind();
                 evaluation.skipped.push(Skipped { policy: policy.id.clone(), kind, missing });
             }
         }
     }
-    evaluation.facts = context.into_facts();
-    evaluation
 }
 
 /// A stable name for a verdict: 32 hexadecimal digits of a SHA-256 over policy, subject and pointer.
@@ -427,6 +478,7 @@ impl<'a> Judge<'a, '_> {
         let fingerprint = fingerprint(&policy.id, &self.candidate.subject, &pointer);
         let mut finding = policy.finding(self.candidate.subject.clone(), span, message);
         finding.verdict = verdict;
+        finding.severity = self.rule.severity.unwrap_or(policy.severity);
         finding.pointer = pointer;
         if verdict == Verdict::Unproven {
             "not known from the files".clone_into(&mut finding.label);

@@ -122,6 +122,9 @@ impl Scope {
     }
 }
 
+/// Functions that look at what other policies said.
+const OF_OTHERS: [&str; 2] = ["failures(", "parity("];
+
 /// How to tell on one kind of input.
 #[derive(Debug)]
 pub struct Rule {
@@ -139,6 +142,8 @@ pub struct Rule {
     pub(super) at: Option<Path>,
     pub(super) message: Option<Text>,
     pub(super) help: Option<Text>,
+    /// How bad it is not to meet this rule, where that differs from the policy's own.
+    pub severity: Option<Severity>,
     /// What would meet the requirement: paths relative to the subject, and the values to set there.
     pub fix: Vec<(Path, Node)>,
 }
@@ -147,6 +152,12 @@ impl Rule {
     /// The expression that has to be true, as it is written.
     pub fn assertion(&self) -> &str {
         &self.assert.text
+    }
+
+    /// Whether it looks at what other policies said, so that it is evaluated after them.
+    pub(super) fn judges_by_others(&self) -> bool {
+        let names = |cel: &Cel| OF_OTHERS.iter().any(|name| cel.text.contains(name));
+        names(&self.assert) || self.when.as_ref().is_some_and(names)
     }
 }
 
@@ -211,6 +222,8 @@ pub struct Example {
     pub terraform: Option<String>,
     /// A stream of manifests.
     pub kubernetes: Option<String>,
+    /// How the generated files differ from what their lock says.
+    pub lock: Option<Node>,
     /// Subject to expected verdict; `None` says that the rule does not apply to it.
     pub expect: BTreeMap<String, Option<Verdict>>,
     /// Where it stands in the policy file.

@@ -181,6 +181,8 @@ pub struct RuleBody {
     pub fix: Option<Fix>,
     /// Other kinds of input the rule looks at; without them it is skipped.
     pub needs: Option<OneOrMany<SubjectKind>>,
+    /// How bad it is not to meet this rule, where that differs from the policy's own severity.
+    pub severity: Option<Severity>,
 }
 
 /// What a rule can look for at any depth.
@@ -215,7 +217,7 @@ pub struct Fix {
 pub struct ExampleEntry {
     /// What it shows.
     pub name: String,
-    /// The date it is judged by (`today` in expressions); without one the date is not known.
+    /// The date to judge by, `today` in expressions.
     #[schemars(extend("examples" = ["2026-12-31"]))]
     pub at: Option<String>,
     /// A fragment of a blueprint, merged over a small valid one.
@@ -224,6 +226,8 @@ pub struct ExampleEntry {
     pub terraform: Option<String>,
     /// A stream of manifests.
     pub kubernetes: Option<String>,
+    /// Makes the files generated ones: which of them differ from what their lock says, are missing, or are not in it.
+    pub lock: Option<Fragment>,
     /// Subject to verdict; a subject that is not listed must neither fail nor be unproven.
     pub expect: BTreeMap<String, Expected>,
 }

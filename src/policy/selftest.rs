@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::catalogue::base_blueprint;
+use super::catalogue::{Catalogue, base_blueprint};
 use super::evaluate::{Evaluated, evaluate};
-use super::file::{Example, Policy};
+use super::file::{Example, Policy, Rule};
 use super::world::World;
 use crate::blueprint;
 use crate::kubernetes::{self, Object};
@@ -77,14 +77,19 @@ fn run_example(policy: &Policy, example: &Example) -> Outcome {
         objects
     });
     let world = World {
-        sources: &sources,
         blueprint: view.as_ref(),
         module: module.as_ref(),
         objects: &objects,
         at: example.at,
-        catalogue: None,
+        lock: example.lock.as_ref(),
+        ..World::new(&sources)
     };
-    let evaluation = evaluate(&[policy], &world);
+    // A policy that judges by what others said needs them to say it.
+    let others = policy.rules.iter().any(Rule::judges_by_others).then(Catalogue::builtin);
+    let others = others.iter().flat_map(Catalogue::policies).filter(|other| other.id != policy.id);
+    let policies: Vec<&Policy> = std::iter::once(policy).chain(others).collect();
+    let mut evaluation = evaluate(&policies, &world);
+    evaluation.verdicts.retain(|verdict| verdict.finding.code == policy.id);
     note(evaluation.faults);
     let worst = evaluation
         .verdicts

@@ -4,8 +4,9 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::catalogue::Catalogue;
+use super::file::Policy;
 use crate::kubernetes::Object;
-use crate::source::{Node, Sources, Value};
+use crate::source::{Node, Sources, Value, Verdict};
 use crate::terraform::{Module, Resource};
 
 /// The type of resource, or kind of object, that stands for all of them.
@@ -26,6 +27,26 @@ pub struct World<'a> {
     pub at: Option<jiff::civil::Date>,
     /// Every policy there is, whether it is applied or not: what a waiver can name. The built-in ones if not said.
     pub catalogue: Option<&'a Catalogue>,
+    /// Of files that a render wrote: how they differ from what its lock says, as [`lock`](super::lock) describes it.
+    pub lock: Option<&'a Node>,
+    /// Policies that the run leaves out: what they would have said is not known.
+    pub left_out: &'a [&'a Policy],
+}
+
+impl<'a> World<'a> {
+    /// A world with no input yet.
+    pub fn new(sources: &'a Sources) -> Self {
+        Self {
+            sources,
+            blueprint: None,
+            module: None,
+            objects: &[],
+            at: None,
+            catalogue: None,
+            lock: None,
+            left_out: &[],
+        }
+    }
 }
 
 /// The world with its indices.
@@ -34,6 +55,19 @@ pub(super) struct Context<'a> {
     by_kind: BTreeMap<&'a str, Vec<&'a Object>>,
     /// Tables of facts that an expression has read.
     facts: RefCell<BTreeSet<&'static str>>,
+    /// What the other policies said, for those that judge by it.
+    pub(super) judged: RefCell<Vec<Judged>>,
+}
+
+/// One verdict of an evaluation, as far as other policies look at it.
+pub(super) struct Judged {
+    pub(super) policy: String,
+    pub(super) frameworks: Vec<&'static str>,
+    pub(super) verdict: Verdict,
+    /// `aws_flow_log`, `vpc`.
+    pub(super) type_: String,
+    /// The blueprint node it is about or was generated from, `regions.primary.vpc`; empty where nothing says so.
+    pub(super) pointer: String,
 }
 
 impl<'a> Context<'a> {
@@ -42,7 +76,7 @@ impl<'a> Context<'a> {
         for object in world.objects {
             by_kind.entry(&object.kind).or_default().push(object);
         }
-        Self { world, by_kind, facts: RefCell::default() }
+        Self { world, by_kind, facts: RefCell::default(), judged: RefCell::default() }
     }
 
     /// Notes that a table of facts took part in a verdict.

@@ -68,7 +68,7 @@ fn every_fault_is_named_at_once_at_its_place_with_a_help() {
         ("rto: 60m", "rto: an hour"),
         ("cidr: 10.0.0.0/16", "cidr: 10.0.0.0/36"),
         ("zones: 3", "zones: lots"),
-        ("version: \"1.34\"", "version: 1.34"),
+        ("version: \"1.35\"", "version: 1.35"),
         ("class: financial", "class: finacial"),
         ("size: {min: 2, desired: 3, max: 8}", "size: {min: 2, desired: 30, max: 8}"),
         ("mirrors: general", "mirrors: generall"),
@@ -312,7 +312,7 @@ fn what_could_not_be_applied_is_named() {
             "zones: 3\n      subnets: {public: {internetRoute: false}, private: {}, database: {}}\n",
         ),
         ("flowLogs: {enabled: true,", &format!("flowLogs: {{kmsKey: {key}, enabled: true,")),
-        ("version: \"1.34\"", "version: \"1.24\"\n      addons: {metrics-server: {}, coredns: {}}"),
+        ("version: \"1.35\"", "version: \"1.24\"\n      addons: {metrics-server: {}, coredns: {}}"),
         ("kmsKey: platform}", &format!("kmsKey: {key}}}")),
         ("instanceTypes: [m6i.large, m5.large]", "instanceTypes: [m6i.large, m7g.large]"),
         (

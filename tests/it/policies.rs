@@ -15,6 +15,7 @@ fn judge(
     view: Option<&Node>,
     tf: Option<&str>,
     manifests: Option<&str>,
+    (at, lock): (Option<jiff::civil::Date>, Option<&Node>),
 ) -> Evaluation {
     let tf = tf.map(|text| sources.add(SourceFile::new("main.tf", text.to_owned())));
     let manifests = manifests.map(|text| sources.add(SourceFile::new("all.yaml", text.to_owned())));
@@ -22,12 +23,12 @@ fn judge(
     let objects =
         manifests.and_then(|id| sources.get(id).map(|file| kubernetes::read(id, file).0)).unwrap_or_default();
     let world = World {
-        sources,
         blueprint: view,
         module: module.as_ref(),
         objects: &objects,
-        at: None,
-        catalogue: None,
+        at,
+        lock,
+        ..World::new(sources)
     };
     evaluate(policies, &world)
 }
@@ -36,8 +37,14 @@ fn judge(
 /// wrote, so they are looked at with the reference blueprint instead.
 fn judge_example(policy: &Policy, example: &Example) -> (Sources, Vec<Finding>) {
     let mut sources = Sources::default();
-    let evaluation =
-        judge(&[policy], &mut sources, None, example.terraform.as_deref(), example.kubernetes.as_deref());
+    let evaluation = judge(
+        &[policy],
+        &mut sources,
+        None,
+        example.terraform.as_deref(),
+        example.kubernetes.as_deref(),
+        (example.at, example.lock.as_ref()),
+    );
     (sources, evaluation.verdicts.into_iter().map(|verdict| verdict.finding).collect())
 }
 

@@ -92,12 +92,11 @@ pub(crate) fn run(rules: &str, inputs: Inputs<'_>) -> (Evaluation, Sources) {
         objects = found;
     }
     let world = World {
-        sources: &sources,
         blueprint: blueprint.as_ref(),
         module: module.as_ref(),
         objects: &objects,
         at: inputs.at.map(|date| date.parse().unwrap()),
-        catalogue: None,
+        ..World::new(&sources)
     };
     let policies: Vec<_> = catalogue.policies().iter().collect();
     let evaluation = evaluate(&policies, &world);

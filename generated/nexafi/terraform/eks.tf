@@ -19,7 +19,7 @@ resource "aws_eks_cluster" "primary" {
   provider = aws.primary
 
   name     = local.primary_cluster
-  version  = "1.34"
+  version  = "1.35"
   role_arn = aws_iam_role.primary_cluster.arn
 
   enabled_cluster_log_types     = ["api", "audit", "authenticator", "controllerManager", "scheduler"]
@@ -135,8 +135,9 @@ resource "aws_eks_access_policy_association" "primary_auditors" {
 resource "aws_eks_addon" "primary_vpc_cni" {
   provider = aws.primary
 
-  cluster_name = aws_eks_cluster.primary.name
-  addon_name   = "vpc-cni"
+  cluster_name  = aws_eks_cluster.primary.name
+  addon_name    = "vpc-cni"
+  addon_version = "v1.21.1-eksbuild.7"
 
   resolve_conflicts_on_create = "OVERWRITE"
   resolve_conflicts_on_update = "OVERWRITE"
@@ -160,8 +161,9 @@ resource "aws_eks_addon" "primary_vpc_cni" {
 resource "aws_eks_addon" "primary_kube_proxy" {
   provider = aws.primary
 
-  cluster_name = aws_eks_cluster.primary.name
-  addon_name   = "kube-proxy"
+  cluster_name  = aws_eks_cluster.primary.name
+  addon_name    = "kube-proxy"
+  addon_version = "v1.35.3-eksbuild.2"
 
   resolve_conflicts_on_create = "OVERWRITE"
   resolve_conflicts_on_update = "OVERWRITE"
@@ -171,8 +173,9 @@ resource "aws_eks_addon" "primary_kube_proxy" {
 resource "aws_eks_addon" "primary_coredns" {
   provider = aws.primary
 
-  cluster_name = aws_eks_cluster.primary.name
-  addon_name   = "coredns"
+  cluster_name  = aws_eks_cluster.primary.name
+  addon_name    = "coredns"
+  addon_version = "v1.13.2-eksbuild.4"
 
   resolve_conflicts_on_create = "OVERWRITE"
   resolve_conflicts_on_update = "OVERWRITE"
@@ -188,8 +191,9 @@ resource "aws_eks_addon" "primary_coredns" {
 resource "aws_eks_addon" "primary_eks_pod_identity_agent" {
   provider = aws.primary
 
-  cluster_name = aws_eks_cluster.primary.name
-  addon_name   = "eks-pod-identity-agent"
+  cluster_name  = aws_eks_cluster.primary.name
+  addon_name    = "eks-pod-identity-agent"
+  addon_version = "v1.3.10-eksbuild.3"
 
   resolve_conflicts_on_create = "OVERWRITE"
   resolve_conflicts_on_update = "OVERWRITE"
@@ -199,8 +203,9 @@ resource "aws_eks_addon" "primary_eks_pod_identity_agent" {
 resource "aws_eks_addon" "primary_aws_ebs_csi_driver" {
   provider = aws.primary
 
-  cluster_name = aws_eks_cluster.primary.name
-  addon_name   = "aws-ebs-csi-driver"
+  cluster_name  = aws_eks_cluster.primary.name
+  addon_name    = "aws-ebs-csi-driver"
+  addon_version = "v1.58.0-eksbuild.1"
 
   resolve_conflicts_on_create = "OVERWRITE"
   resolve_conflicts_on_update = "OVERWRITE"
@@ -762,7 +767,7 @@ resource "aws_eks_cluster" "secondary" {
   provider = aws.secondary
 
   name     = local.secondary_cluster
-  version  = "1.34"
+  version  = "1.35"
   role_arn = aws_iam_role.secondary_cluster.arn
 
   enabled_cluster_log_types     = ["api", "audit", "authenticator", "controllerManager", "scheduler"]
@@ -878,8 +883,9 @@ resource "aws_eks_access_policy_association" "secondary_auditors" {
 resource "aws_eks_addon" "secondary_vpc_cni" {
   provider = aws.secondary
 
-  cluster_name = aws_eks_cluster.secondary.name
-  addon_name   = "vpc-cni"
+  cluster_name  = aws_eks_cluster.secondary.name
+  addon_name    = "vpc-cni"
+  addon_version = "v1.21.1-eksbuild.7"
 
   resolve_conflicts_on_create = "OVERWRITE"
   resolve_conflicts_on_update = "OVERWRITE"
@@ -903,8 +909,9 @@ resource "aws_eks_addon" "secondary_vpc_cni" {
 resource "aws_eks_addon" "secondary_kube_proxy" {
   provider = aws.secondary
 
-  cluster_name = aws_eks_cluster.secondary.name
-  addon_name   = "kube-proxy"
+  cluster_name  = aws_eks_cluster.secondary.name
+  addon_name    = "kube-proxy"
+  addon_version = "v1.35.3-eksbuild.2"
 
   resolve_conflicts_on_create = "OVERWRITE"
   resolve_conflicts_on_update = "OVERWRITE"
@@ -914,8 +921,9 @@ resource "aws_eks_addon" "secondary_kube_proxy" {
 resource "aws_eks_addon" "secondary_coredns" {
   provider = aws.secondary
 
-  cluster_name = aws_eks_cluster.secondary.name
-  addon_name   = "coredns"
+  cluster_name  = aws_eks_cluster.secondary.name
+  addon_name    = "coredns"
+  addon_version = "v1.13.2-eksbuild.4"
 
   resolve_conflicts_on_create = "OVERWRITE"
   resolve_conflicts_on_update = "OVERWRITE"
@@ -931,8 +939,9 @@ resource "aws_eks_addon" "secondary_coredns" {
 resource "aws_eks_addon" "secondary_eks_pod_identity_agent" {
   provider = aws.secondary
 
-  cluster_name = aws_eks_cluster.secondary.name
-  addon_name   = "eks-pod-identity-agent"
+  cluster_name  = aws_eks_cluster.secondary.name
+  addon_name    = "eks-pod-identity-agent"
+  addon_version = "v1.3.10-eksbuild.3"
 
   resolve_conflicts_on_create = "OVERWRITE"
   resolve_conflicts_on_update = "OVERWRITE"
@@ -942,8 +951,9 @@ resource "aws_eks_addon" "secondary_eks_pod_identity_agent" {
 resource "aws_eks_addon" "secondary_aws_ebs_csi_driver" {
   provider = aws.secondary
 
-  cluster_name = aws_eks_cluster.secondary.name
-  addon_name   = "aws-ebs-csi-driver"
+  cluster_name  = aws_eks_cluster.secondary.name
+  addon_name    = "aws-ebs-csi-driver"
+  addon_version = "v1.58.0-eksbuild.1"
 
   resolve_conflicts_on_create = "OVERWRITE"
   resolve_conflicts_on_update = "OVERWRITE"

@@ -120,7 +120,8 @@ impl ControlPlaneLog {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Addon {
-    /// The version; without it EKS takes its default for the cluster's version.
+    /// The version; by default one that is known to go with the cluster's Kubernetes version. Where none is known EKS
+    /// takes its own default, which changes from day to day.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(example = "v1.20.4-eksbuild.2")]
     pub version: Option<String>,

@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use ipnet::Ipv4Net;
 
 use super::{Faults, log_days};
-use crate::blueprint::facts::{KUBERNETES_VERSION, zone_letters};
+use crate::blueprint::facts::{KUBERNETES_VERSION, addon_version, zone_letters};
 use crate::blueprint::model::{Blueprint, Region, SubnetTier, TierKind, Vpc, Zones};
 use crate::blueprint::network::{Part, VPC_PREFIXES, ZONE_LETTERS, overlap, service_range, subnet};
 use crate::blueprint::platform::{KeyPlan, RegionPlan, RouteTable, SubnetPlan, Zone};
@@ -26,7 +26,13 @@ pub(super) fn plan(
         let Some(region) = blueprint.regions.get_mut(role) else { continue };
         let home = at == 0;
         let fallback = version.clone().unwrap_or_else(|| known(KUBERNETES_VERSION));
-        version = Some(region.cluster.version.get_or_insert(fallback).clone());
+        let kubernetes = region.cluster.version.get_or_insert(fallback).clone();
+        for (name, addon) in &mut region.cluster.addons {
+            if addon.version.is_none() {
+                addon.version = addon_version(kubernetes.as_str(), name.as_str()).map(str::to_owned);
+            }
+        }
+        version = Some(kubernetes);
         if let Some(range) = region.vpc.cidr.network().and_then(service_range) {
             region.cluster.service_cidr.get_or_insert(known(&range.to_string()));
         }

@@ -6,6 +6,7 @@ mod facts;
 mod iam;
 mod kubernetes;
 mod network;
+mod others;
 mod scheduling;
 mod terraform;
 mod text;
@@ -92,6 +93,9 @@ table! {
     Global 1 "properties(text)" "properties" config::properties;
     Global 2 "setting(tree, key)" "setting" config::setting;
     Global 1 "facts(name)" "facts" facts::facts;
+    Global 0 "lock()" "lock" others::lock;
+    Global 1 "failures(framework)" "failures" others::failures;
+    Global 2 "parity(region, other)" "parity" others::parity;
     Global 1 "address(this)" "address" terraform::address;
     Global 1 "kindOf(this)" "kindOf" terraform::kind_of;
     Global 1 "resources(type)" "resources" terraform::resources;
@@ -118,6 +122,7 @@ table! {
     Global 1 "waiverFaults(waiver)" "waiverFaults" waivers::waiver_faults;
     Global 1 "quantity(s)" "quantity" text::quantity;
     Global 1 "durationSeconds(s)" "durationSeconds" text::duration_seconds;
+    Global 2 "daysBetween(from, to)" "daysBetween" text::days_between;
 }
 
 /// The function of a name.

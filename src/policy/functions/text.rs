@@ -247,3 +247,13 @@ pub(super) fn literal_secret<'a>(_: &Context<'a>, values: &[Val<'a>]) -> Outcome
     let name = if matches!(name, Val::Null) { "" } else { name.as_text()? };
     Ok(secret::in_value(name, value).map_or(Val::Null, |secret| Val::text(secret.what)))
 }
+
+/// Whole days from one date to another, negative if the second is earlier.
+pub(super) fn days_between<'a>(_: &Context<'a>, values: &[Val<'a>]) -> Outcome<'a> {
+    let [from, to] = take(values)?;
+    let date = |value: &Val<'a>| -> Result<jiff::civil::Date, Undecided> {
+        let text = value.as_text()?;
+        text.parse().or_else(|_| error(format!("`{text}` is no date such as 2026-12-31")))
+    };
+    Ok(Val::Int(i64::from((date(to)? - date(from)?).get_days())))
+}

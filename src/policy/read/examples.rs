@@ -26,10 +26,11 @@ impl Reader<'_> {
         let name = self.required(map, node.span, pointer, "name", "say what the example shows");
         let span = name.map_or(node.span, |node| node.span);
         let name = name.and_then(|node| self.text(node, &join(pointer, "name")));
-        let at = self.optional(map, "at", pointer, Self::date);
         let blueprint = self.optional(map, "blueprint", pointer, Self::fragment);
         let terraform = self.optional(map, "terraform", pointer, Self::text);
         let kubernetes = self.optional(map, "kubernetes", pointer, Self::text);
+        let at = self.optional(map, "at", pointer, Self::date);
+        let lock = self.optional(map, "lock", pointer, Self::fragment);
         if RULES_KEYS.iter().all(|kind| map.get(kind).is_none()) {
             self.fault(
                 span,
@@ -43,10 +44,11 @@ impl Reader<'_> {
             .and_then(|node| self.expect(node, &join(pointer, "expect")));
         Some(Example {
             name: name?,
-            at: at.ok()?,
             blueprint: blueprint.ok()?,
             terraform: terraform.ok()?,
             kubernetes: kubernetes.ok()?,
+            at: at.ok()?,
+            lock: lock.ok()?,
             expect: expect?,
             span,
         })

@@ -20,11 +20,12 @@ const POLICY_KEYS: [&str; 9] =
 /// Keys of `rules`.
 const RULES_KEYS: [&str; 3] = ["blueprint", "terraform", "kubernetes"];
 /// Keys of every rule.
-const RULE_KEYS: [&str; 9] = ["when", "each", "find", "assert", "at", "message", "help", "fix", "needs"];
+const RULE_KEYS: [&str; 10] =
+    ["when", "each", "find", "assert", "at", "message", "help", "fix", "needs", "severity"];
 /// Keys that say which things a rule looks at, by kind.
 const SCOPE_KEYS: [&[&str]; 3] = [&["select"], &["resource", "block"], &["kind", "workload"]];
 /// Keys of an example.
-const EXAMPLE_KEYS: [&str; 6] = ["name", "at", "blueprint", "terraform", "kubernetes", "expect"];
+const EXAMPLE_KEYS: [&str; 7] = ["name", "at", "blueprint", "terraform", "kubernetes", "lock", "expect"];
 
 /// Reads one policy file. There is a policy only if nothing is wrong with it, expressions apart: those are checked by
 /// [`check`].

@@ -56,6 +56,7 @@ impl Reader<'_> {
         let help = self.optional(map, "help", pointer, |reader, node, at| reader.message(node, at, in_each));
         let fix = self.optional(map, "fix", pointer, Self::fix);
         let needs = self.optional(map, "needs", pointer, Self::needs);
+        let severity = self.optional(map, "severity", pointer, |reader, node, _| reader.severity(node));
         Some(Rule {
             scope: scope?,
             span: scope_keys.iter().find_map(|key| map.get(key)).map_or(node.span, |node| node.span),
@@ -67,6 +68,7 @@ impl Reader<'_> {
             at: at.ok()?,
             message: message.ok()?,
             help: help.ok()?,
+            severity: severity.ok()?,
             fix: fix.ok()?.unwrap_or_default(),
         })
     }

@@ -682,6 +682,21 @@ fn the_documentation_names_every_function() {
 }
 
 #[test]
+fn dates() {
+    all(
+        "{}",
+        &[
+            ("daysBetween('2026-12-01', '2027-03-01') == 90", "pass"),
+            ("daysBetween('2026-12-31', '2026-12-31') == 0", "pass"),
+            ("daysBetween('2027-01-01', '2026-12-31') == -1", "pass"),
+            ("daysBetween('2028-02-28', '2028-03-01') == 2", "pass"),
+            ("daysBetween('tomorrow', '2026-12-31') == 2", "unproven"),
+            ("'2026-12-31' < '2027-01-01' && today > '2026-01-01'", "unproven"),
+        ],
+    );
+}
+
+#[test]
 fn facts_that_age_are_tables() {
     all(
         "{version: '1.33'}",

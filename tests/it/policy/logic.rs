@@ -190,14 +190,7 @@ fn expressions_nested_without_end_are_refused_not_fatal() {
             let rules = format!("  blueprint: {{select: subject, assert: \"{text}\"}}\n");
             let (catalogue, findings, mut sources) = load(&policy_text(&rules));
             let view = tree(&mut sources, "blueprint.yaml", "subject: {a: [1]}");
-            let world = World {
-                sources: &sources,
-                blueprint: Some(&view),
-                module: None,
-                objects: &[],
-                at: None,
-                catalogue: None,
-            };
+            let world = World { blueprint: Some(&view), ..World::new(&sources) };
             let policies: Vec<_> = catalogue.policies().iter().collect();
             assert_eq!(evaluate(&policies, &world).verdicts.len(), policies.len());
             assert_eq!(findings.is_empty(), !policies.is_empty(), "{}", &text[..20]);
@@ -314,7 +307,7 @@ proptest! {
         let rules = format!("  blueprint: {{select: subject, assert: \"{assert}\", message: \"{{{{ {assert} }}}}\"}}\n");
         let (catalogue, _, mut sources) = load(&policy_text(&rules));
         let view = tree(&mut sources, "blueprint.yaml", &format!("subject: {this}"));
-        let world = World { sources: &sources, blueprint: Some(&view), module: None, objects: &[], at: None, catalogue: None };
+        let world = World { blueprint: Some(&view), ..World::new(&sources) };
         let policies: Vec<_> = catalogue.policies().iter().collect();
         let evaluation = evaluate(&policies, &world);
         prop_assert!(policies.is_empty() || evaluation.verdicts.len() == 1);
