@@ -73,8 +73,8 @@ pub(crate) fn minimal() -> String {
     std::fs::read_to_string("blueprints/minimal.yaml").unwrap()
 }
 
-const POD: &str =
-    "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: a, imagee: b}]}\n";
+/// One fault of its schema, and nothing that any policy has an opinion on.
+const FAULTY: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: b}\nimutable: true\n";
 const HUGE: usize = 50 * 1024 * 1024;
 
 #[test]
@@ -135,11 +135,11 @@ fn byte_order_marks_and_windows_line_ends_change_nothing() {
     let desk = Desk::new();
     desk.put("plain.yaml", minimal());
     desk.put("windows.yaml", format!("\u{feff}{}", minimal().replace('\n', "\r\n")));
-    desk.put("pod.yaml", format!("\u{feff}{}", POD.replace('\n', "\r\n")));
+    desk.put("pod.yaml", format!("\u{feff}{}", FAULTY.replace('\n', "\r\n")));
     assert_eq!(desk.run("lint plain.yaml").code, ExitCode::Clean);
     let ran = desk.run("lint windows.yaml");
     assert_eq!((ran.code, ran.err.as_str()), (ExitCode::Clean, ""), "{}", ran.out);
-    assert!(desk.run("lint pod.yaml --format concise").out.starts_with("pod.yaml:4:31: high NXF-CFG-030"));
+    assert!(desk.run("lint pod.yaml --format concise").out.starts_with("pod.yaml:4:1: high NXF-CFG-030"));
     desk.run("render plain.yaml --out a");
     let with_lf = desk.read("a/nexafi-gen.lock.json").replace("plain.yaml", "");
     desk.put("plain.yaml", desk.read("windows.yaml"));
@@ -151,7 +151,7 @@ fn byte_order_marks_and_windows_line_ends_change_nothing() {
 fn what_a_file_is_shows_in_its_content() {
     let desk = Desk::new();
     desk.put("a/blueprint.yml", minimal());
-    desk.put("a/pod.yaml", POD.replace("imagee", "image"));
+    desk.put("a/pod.yaml", FAULTY.replace("imutable", "immutable"));
     desk.put(
         "a/pod.json",
         "{\"kind\": \"Namespace\", \"apiVersion\": \"v1\", \"metadata\": {\"name\": \"b\"}}",
@@ -200,7 +200,7 @@ fn a_named_file_that_is_nothing_we_know_is_said_to_be_passed_over() {
 #[test]
 fn a_file_reached_twice_is_checked_once() {
     let desk = Desk::new();
-    desk.put("k8s/pod.yaml", POD);
+    desk.put("k8s/pod.yaml", FAULTY);
     let once = desk.run("lint k8s/pod.yaml --format concise").out;
     assert_eq!(desk.run("lint k8s/pod.yaml ./k8s k8s/../k8s/pod.yaml . --format concise").out, once);
     assert_eq!(once.lines().count(), 1);
@@ -232,7 +232,7 @@ fn one_file_of_a_module_is_judged_with_the_others_it_needs() {
 #[test]
 fn links_in_a_circle_end() {
     let desk = Desk::new();
-    desk.put("a/pod.yaml", POD);
+    desk.put("a/pod.yaml", FAULTY);
     std::os::unix::fs::symlink("..", desk.directory.join("a/up")).unwrap();
     std::os::unix::fs::symlink("self", desk.directory.join("a/self")).unwrap();
     std::os::unix::fs::symlink("nowhere", desk.directory.join("a/dangling.yaml")).unwrap();
@@ -259,7 +259,7 @@ fn a_large_data_file_that_nobody_named_is_no_concern_of_ours() {
 #[test]
 fn fail_on_sets_which_findings_fail() {
     let desk = Desk::new();
-    desk.put("pod.yaml", POD);
+    desk.put("pod.yaml", FAULTY);
     for (flag, code) in [
         ("", ExitCode::Findings),
         ("--fail-on high", ExitCode::Findings),
@@ -275,7 +275,7 @@ fn fail_on_sets_which_findings_fail() {
 #[test]
 fn arguments_that_make_no_sense_are_refused_with_a_way_out() {
     let desk = Desk::new();
-    desk.put("pod.yaml", POD);
+    desk.put("pod.yaml", FAULTY);
     let mut shown = String::new();
     for arguments in [
         "lint --select NXF-NET-01",
@@ -306,7 +306,7 @@ fn arguments_that_make_no_sense_are_refused_with_a_way_out() {
 #[test]
 fn the_report_goes_to_a_file_when_asked() {
     let desk = Desk::new();
-    desk.put("pod.yaml", POD);
+    desk.put("pod.yaml", FAULTY);
     let ran = desk.run("lint pod.yaml --format json --output report.json");
     assert_eq!((ran.code, ran.out.as_str()), (ExitCode::Findings, ""));
     let report: serde_json::Value = serde_json::from_str(&desk.read("report.json")).unwrap();
@@ -380,7 +380,7 @@ fn a_reader_that_goes_away_is_no_error() {
         }
     }
     let desk = Desk::new();
-    desk.put("pod.yaml", POD);
+    desk.put("pod.yaml", FAULTY);
     let surroundings =
         Surroundings { directory: desk.directory.clone(), today: None, colour: false, width: None };
     let mut err = Vec::new();

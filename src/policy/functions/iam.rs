@@ -4,9 +4,11 @@
 //! the provider's `aws_iam_policy_document` data source, arguments `source_policy_documents` (merged before its own
 //! statements) and `override_policy_documents` (after); a later statement replaces an earlier one of the same `sid`.
 
+use super::super::facts::table;
 use super::super::value::{Dict, List, Outcome, Undecided, Val, after_apply, error, unknown};
 use super::super::world::Context;
-use super::take;
+use super::{any, take};
+use crate::source::Node;
 use crate::terraform::Resource;
 
 /// Documents that include each other deeper than this are taken for a circle.
@@ -195,4 +197,66 @@ fn json_conditions<'a>(value: &Val<'a>) -> Outcome<'a> {
         }
     }
     Ok(Val::list(found))
+}
+
+/// `grants(statement, action)`: the statement, one that `statements` gives, is about this action.
+pub(super) fn grants<'a>(_: &Context<'a>, values: &[Val<'a>]) -> Outcome<'a> {
+    let [statement, action] = take(values)?;
+    let action = action.as_text()?.to_ascii_lowercase();
+    let among = |name: &str| {
+        let patterns = statement.field(name)?.known()?.items()?;
+        any(patterns, |pattern| Ok(covers(pattern.as_text()?.to_ascii_lowercase().as_bytes(), action.as_bytes())))
+    };
+    if statement.field("notActions")?.known()?.items()?.is_empty() {
+        return among("actions").map(Val::Bool);
+    }
+    among("notActions").map(|excepted| Val::Bool(!excepted))
+}
+
+/// Whether a pattern of IAM covers a text: `*` is any text, `?` one character
+/// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_action.html>).
+fn covers(mut pattern: &[u8], mut text: &[u8]) -> bool {
+    // Where to go on when the text after the last `*` turns out not to fit.
+    let mut retry: Option<(&[u8], &[u8])> = None;
+    loop {
+        match (pattern.split_first(), text.split_first()) {
+            (Some((b'*', rest)), _) => {
+                retry = Some((rest, text));
+                pattern = rest;
+            }
+            (Some((wanted, rest)), Some((found, left))) if *wanted == b'?' || wanted == found => {
+                (pattern, text) = (rest, left);
+            }
+            (None, None) => return true,
+            _ => {
+                let Some((rest, from)) = retry else { return false };
+                let Some((_, left)) = from.split_first() else { return false };
+                retry = Some((rest, left));
+                (pattern, text) = (rest, left);
+            }
+        }
+    }
+}
+
+/// `restrictable(action)`: the action, or some action that a pattern covers, can be limited to resources.
+pub(super) fn restrictable<'a>(context: &Context<'a>, values: &[Val<'a>]) -> Outcome<'a> {
+    const TABLE: &str = "iam-actions";
+    let [action] = take(values)?;
+    let action = action.as_text()?.to_ascii_lowercase();
+    let Some((service, name)) = action.split_once(':') else { return Ok(Val::Bool(true)) };
+    if service.contains(['*', '?']) {
+        return Ok(Val::Bool(true));
+    }
+    let Some(facts) = table(TABLE) else { return error(format!("there is no table of facts `{TABLE}`")) };
+    context.note_facts(facts.name);
+    let Some(entries) = facts.table.at(&["unrestricted", service]) else {
+        return unknown(format!("whether `{action}` can be limited to resources: no table lists the actions of `{service}`"));
+    };
+    let free = entries.items().iter().filter_map(Node::as_str).map(str::to_ascii_lowercase).any(|entry| {
+        match entry.strip_suffix('*') {
+            Some(prefix) => name.starts_with(prefix),
+            None => name == entry,
+        }
+    });
+    Ok(Val::Bool(!free))
 }

@@ -106,6 +106,8 @@ table! {
     Global 1 "resolve(x)" "resolve" terraform::resolve;
     Global 1 "isCustomerKey(x)" "isCustomerKey" terraform::is_customer_key;
     Global 1 "statements(policy)" "statements" iam::statements;
+    Global 2 "grants(statement, action)" "grants" iam::grants;
+    Global 1 "restrictable(action)" "restrictable" iam::restrictable;
     Global 2 "cidrContains(outer, inner)" "cidrContains" network::cidr_contains;
     Global 2 "cidrOverlaps(a, b)" "cidrOverlaps" network::cidr_overlaps;
     Global 1 "isPublicCidr(cidr)" "isPublicCidr" network::is_public_cidr;

@@ -719,3 +719,24 @@ fn every_table_of_facts_names_its_source_and_the_day_it_was_read() {
         assert_eq!(verdict, "pass", "{name} names no source");
     }
 }
+
+#[test]
+fn rights_of_iam_statements() {
+    all(
+        "{a: {actions: ['s3:Get*', 'ec2:Run?nstances']}, b: {actions: [], notActions: ['iam:*']}, c: {actions: ['*']}, \
+         d: {actions: ['a*b*c']}}",
+        &[
+            ("grants(this.a, 's3:getobject') && grants(this.a, 'EC2:RunInstances')", "pass"),
+            ("grants(this.a, 's3:PutObject') || grants(this.a, 'ec2:RunTheInstances')", "fail"),
+            ("grants(this.b, 's3:GetObject') && !grants(this.b, 'iam:PassRole')", "pass"),
+            ("grants(this.c, 'iam:PassRole')", "pass"),
+            ("grants(this.d, 'abc') && grants(this.d, 'aXbbcc') && !grants(this.d, 'abcd')", "pass"),
+            ("grants(this.nothing, 'iam:PassRole')", "fail"),
+            ("restrictable('s3:GetObject') && restrictable('S3:*') && restrictable('*')", "pass"),
+            ("restrictable('ec2:DescribeInstances') || restrictable('ec2:Describe*')", "fail"),
+            ("restrictable('ecr:GetAuthorizationToken') || restrictable('sts:GetCallerIdentity')", "fail"),
+            ("restrictable('ec2:De*') && restrictable('e*:DescribeInstances')", "pass"),
+            ("restrictable('nosuchservice:Get')", "unproven"),
+        ],
+    );
+}
