@@ -170,6 +170,10 @@ pub struct NamespacePlan {
     pub default_deny: bool,
     /// More labels.
     pub labels: IndexMap<LabelKey, LabelValue>,
+    /// How much its pods may ask for; nothing in Kubernetes' own namespaces.
+    pub quota: super::model::Quota,
+    /// Its secrets whose values come from outside.
+    pub secrets: Vec<String>,
 }
 
 /// A service or a component, with everything that follows from its place in the platform.

@@ -1,6 +1,7 @@
 //! Kubernetes: reads manifests, checks them against the Kubernetes schema, sees the pod in any workload.
 
 mod object;
+pub mod pod_security;
 mod read;
 pub mod schema;
 pub mod workload;

@@ -326,6 +326,23 @@ fn what_could_not_be_applied_is_named() {
     insta::assert_snapshot!(faults(&text));
 }
 
+/// A quota that the platform's own pods do not fit into would stop them; what is left out is twice what they need.
+#[test]
+fn quotas_leave_room_for_an_update_of_everything() {
+    let (_, loaded) = load_text(&reference_with(&[]));
+    let platform = loaded.platform.unwrap();
+    let quota = |name: &str| &platform.blueprint.namespaces[name].quota;
+    assert_eq!(quota("audit").pods, Some(10));
+    assert_eq!(quota("audit").memory.as_ref().unwrap().as_str(), "4Gi");
+    // Four services of three replicas and one pod more each: two of 500m, two of 250m.
+    assert_eq!(quota("financial").pods, Some(32));
+    assert_eq!(quota("financial").cpu.as_ref().unwrap().as_str(), "12");
+
+    let tight = "financial: {quota: {pods: 15, cpu: \"5\", cpuLimit: 100, memory: 12Gi}, podSecurity";
+    let (sources, loaded) = load_text(&reference_with(&[("financial: {podSecurity", tight)]));
+    insta::assert_snapshot!(lines(&sources, &loaded));
+}
+
 /// A standby takes over the pods of the group it mirrors, and so has to run what that runs.
 #[test]
 fn a_standby_runs_the_image_of_the_group_it_mirrors() {

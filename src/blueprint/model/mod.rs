@@ -24,6 +24,7 @@ pub use network::{
 };
 pub use recovery::WorkloadObjectives;
 pub use supply_chain::SupplyChain;
+pub use workload::Quota;
 pub use workload::{
     Component, DataKind, Egress, Image, Ingress, IngressController, Latest, Namespace, Permission,
     PodSecurity, PodSecurityLevel, PodSecurityVersion, Probe, Probes, ReclaimPolicy, Resources, Route,

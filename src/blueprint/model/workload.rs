@@ -22,12 +22,42 @@ pub struct Namespace {
     #[schemars(example = serde_json::json!({"cost-center": "payments"}))]
     #[schemars(extend("propertyNames" = {"format": "nexafi-label-key"}))]
     pub labels: IndexMap<LabelKey, LabelValue>,
+    /// How much of the cluster its pods may take.
+    pub quota: Quota,
 }
 
 impl Default for Namespace {
     fn default() -> Self {
-        Self { pod_security: PodSecurity::default(), default_deny: true, labels: IndexMap::new() }
+        Self {
+            pod_security: PodSecurity::default(),
+            default_deny: true,
+            labels: IndexMap::new(),
+            quota: Quota::default(),
+        }
     }
+}
+
+/// What the pods of a namespace may ask for together. What is left out is twice what the platform's own pods ask for
+/// while each of them is being updated.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Quota {
+    /// How many pods.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1), example = 40)]
+    pub pods: Option<u32>,
+    /// CPU they are sure of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = "16")]
+    pub cpu: Option<Quantity>,
+    /// CPU they cannot exceed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = "48")]
+    pub cpu_limit: Option<Quantity>,
+    /// Memory they are sure of, and cannot exceed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = "64Gi")]
+    pub memory: Option<Quantity>,
 }
 
 /// What pods of a namespace may ask for (kubernetes.io/docs/concepts/security/pod-security-standards).

@@ -5,6 +5,7 @@ mod apply;
 mod clusters;
 mod names;
 mod peering;
+mod quotas;
 mod recovery;
 mod regions;
 mod supply_chain;
@@ -52,6 +53,7 @@ pub(super) fn resolve(mut blueprint: Blueprint, names: &Names, tree: &Node) -> (
     supply_chain::resolve(&mut blueprint);
     plan.namespaces = namespaces(&mut blueprint, &plan);
     apply::faults(&blueprint, &mut faults);
+    quotas::resolve(&mut blueprint, &mut plan, &mut faults);
     (Platform { blueprint, plan }, faults.findings)
 }
 
@@ -103,6 +105,7 @@ fn namespaces(blueprint: &mut Blueprint, plan: &Plan) -> Vec<NamespacePlan> {
         if namespace.pod_security.version.is_none() {
             namespace.pod_security.version = cluster.clone().map(PodSecurityVersion::Pinned);
         }
+        let secrets = plan.secrets.iter().filter(|secret| secret.namespace == *name);
         planned.push(NamespacePlan {
             name: name.to_string(),
             enforce: namespace.pod_security.enforce,
@@ -112,6 +115,8 @@ fn namespaces(blueprint: &mut Blueprint, plan: &Plan) -> Vec<NamespacePlan> {
             },
             default_deny: namespace.default_deny,
             labels: namespace.labels.clone(),
+            quota: namespace.quota.clone(),
+            secrets: secrets.map(|secret| secret.name.to_string()).collect(),
         });
     }
     planned

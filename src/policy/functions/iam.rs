@@ -205,7 +205,9 @@ pub(super) fn grants<'a>(_: &Context<'a>, values: &[Val<'a>]) -> Outcome<'a> {
     let action = action.as_text()?.to_ascii_lowercase();
     let among = |name: &str| {
         let patterns = statement.field(name)?.known()?.items()?;
-        any(patterns, |pattern| Ok(covers(pattern.as_text()?.to_ascii_lowercase().as_bytes(), action.as_bytes())))
+        any(patterns, |pattern| {
+            Ok(covers(pattern.as_text()?.to_ascii_lowercase().as_bytes(), action.as_bytes()))
+        })
     };
     if statement.field("notActions")?.known()?.items()?.is_empty() {
         return among("actions").map(Val::Bool);
@@ -250,13 +252,16 @@ pub(super) fn restrictable<'a>(context: &Context<'a>, values: &[Val<'a>]) -> Out
     let Some(facts) = table(TABLE) else { return error(format!("there is no table of facts `{TABLE}`")) };
     context.note_facts(facts.name);
     let Some(entries) = facts.table.at(&["unrestricted", service]) else {
-        return unknown(format!("whether `{action}` can be limited to resources: no table lists the actions of `{service}`"));
+        return unknown(format!(
+            "whether `{action}` can be limited to resources: no table lists the actions of `{service}`"
+        ));
     };
-    let free = entries.items().iter().filter_map(Node::as_str).map(str::to_ascii_lowercase).any(|entry| {
-        match entry.strip_suffix('*') {
+    let free =
+        entries.items().iter().filter_map(Node::as_str).map(str::to_ascii_lowercase).any(|entry| match entry
+            .strip_suffix('*')
+        {
             Some(prefix) => name.starts_with(prefix),
             None => name == entry,
-        }
-    });
+        });
     Ok(Val::Bool(!free))
 }

@@ -1,9 +1,9 @@
 //! Objects and the pods in them.
 
-use super::super::value::{Dict, Outcome, Val, unknown};
+use super::super::value::{Dict, Outcome, Val, error, unknown};
 use super::super::world::Context;
 use super::{names_of, take};
-use crate::kubernetes::{Object, workload};
+use crate::kubernetes::{Object, pod_security, workload};
 use crate::source::Node;
 
 /// Every object of a kind, in file order.
@@ -65,4 +65,29 @@ pub(super) fn containers<'a>(_: &Context<'a>, values: &[Val<'a>]) -> Outcome<'a>
         found.extend(spec.field(list)?.known()?.items()?);
     }
     Ok(Val::list(found))
+}
+
+/// What Pod Security admission of a level and version (`v1.34` or `latest`) has against the pods of an object.
+pub(super) fn pod_security_violations<'a>(_: &Context<'a>, values: &[Val<'a>]) -> Outcome<'a> {
+    let [object, level, version] = take(values)?;
+    let level = level.as_text()?;
+    let Some(level) = pod_security::Level::of(level) else {
+        return error(format!("there is no Pod Security level `{level}`"));
+    };
+    let version = version.as_text()?;
+    let minor = match version.strip_prefix("v1.").map(str::parse) {
+        _ if version == "latest" => u32::MAX,
+        Some(Ok(minor)) => minor,
+        _ => return error(format!("`{version}` is no version of Pod Security: write v1.34 or latest")),
+    };
+    let Val::Map(Dict::Object(object)) = object else { return object.refuse("an object") };
+    let Some((_, pod)) = pod_template(object) else { return Ok(Val::list(Vec::new())) };
+    let found = pod_security::violations(pod, level, minor);
+    if found.is_empty()
+        && level > pod_security::Level::Privileged
+        && let Some(why) = pod_security::doubt(pod)
+    {
+        return unknown(why);
+    }
+    Ok(Val::list(found.into_iter().map(Val::text).collect()))
 }

@@ -2,6 +2,7 @@
 
 mod collections;
 mod config;
+mod connections;
 mod facts;
 mod iam;
 mod kubernetes;
@@ -116,6 +117,9 @@ table! {
     Global 1 "namespaceOf(object)" "namespaceOf" kubernetes::namespace_of;
     Global 1 "pod(object)" "pod" kubernetes::pod;
     Global 1 "containers(object)" "containers" kubernetes::containers;
+    Global 3 "podSecurityViolations(object, level, version)" "podSecurityViolations" kubernetes::pod_security_violations;
+    Global 3 "connects(from, to, port)" "connects" connections::connects;
+    Global 2 "addresses(object, direction)" "addresses" connections::addresses;
     Global 2 "selects(selector, labels)" "selects" scheduling::selects;
     Global 2 "tolerates(pod, taints)" "tolerates" scheduling::tolerates;
     Global 3 "schedulable(pod, labels, taints)" "schedulable" scheduling::schedulable;

@@ -740,3 +740,158 @@ fn rights_of_iam_statements() {
         ],
     );
 }
+
+/// What Pod Security admission has against a pod, number by number of what it has.
+#[test]
+fn pod_security_admission() {
+    const GOOD: &str = "{securityContext: {runAsNonRoot: true, seccompProfile: {type: RuntimeDefault}}, containers: \
+                        [{name: a, securityContext: {allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}}]}";
+    let bad = |spec: &str, level: &str, version: &str| {
+        let manifest =
+            format!("apiVersion: v1\nkind: Pod\nmetadata: {{name: subject, namespace: n}}\nspec: {spec}\n");
+        let assert = format!("size(podSecurityViolations(objects('Pod')[0], '{level}', '{version}')) == N");
+        (0..20)
+            .find(|count| {
+                let assert = assert.replace('N', &count.to_string());
+                check_with(&assert, "{}", Inputs { kubernetes: Some(&manifest), ..Inputs::default() })
+                    == "pass"
+            })
+            .unwrap_or_else(|| panic!("{spec} {level} {version} is not decided"))
+    };
+    assert_eq!(bad(GOOD, "restricted", "v1.34"), 0);
+    assert_eq!(bad("{containers: [{name: a}]}", "baseline", "latest"), 0);
+    assert_eq!(bad("{containers: [{name: a}]}", "restricted", "latest"), 4);
+    assert_eq!(
+        bad(
+            "{hostNetwork: true, containers: [{name: a, securityContext: {privileged: true}}]}",
+            "privileged",
+            "latest"
+        ),
+        0
+    );
+    let baseline = [
+        "hostNetwork: true",
+        "hostPID: true",
+        "hostIPC: true",
+        "volumes: [{name: v, hostPath: {path: /}}]",
+        "securityContext: {sysctls: [{name: kernel.msgmax}]}",
+        "securityContext: {seccompProfile: {type: Unconfined}}",
+        "securityContext: {appArmorProfile: {type: Unconfined}}",
+        "securityContext: {windowsOptions: {hostProcess: true}}",
+        "securityContext: {seLinuxOptions: {type: spc_t}}",
+        "securityContext: {seLinuxOptions: {role: r}}",
+        "initContainers: [{name: b, securityContext: {privileged: true}}]",
+        "ephemeralContainers: [{name: b, securityContext: {capabilities: {add: [SYS_ADMIN]}}}]",
+        "initContainers: [{name: b, ports: [{containerPort: 80, hostPort: 80}]}]",
+        "initContainers: [{name: b, securityContext: {procMount: Unmasked}}]",
+        "initContainers: [{name: b, lifecycle: {preStop: {httpGet: {host: x, port: 80}}}}]",
+    ];
+    for part in baseline {
+        assert_eq!(bad(&format!("{{{part}, containers: [{{name: a}}]}}"), "baseline", "v1.34"), 1, "{part}");
+    }
+    // Controls and what they allow came with versions.
+    let since = [
+        ("initContainers: [{name: b, livenessProbe: {tcpSocket: {host: x, port: 80}}}]", "v1.33", 0),
+        ("securityContext: {sysctls: [{name: net.ipv4.tcp_rmem}]}", "v1.31", 1),
+        ("securityContext: {sysctls: [{name: net.ipv4.tcp_rmem}]}", "v1.32", 0),
+        ("securityContext: {seLinuxOptions: {type: container_engine_t}}", "v1.30", 1),
+        ("securityContext: {seLinuxOptions: {type: container_engine_t}}", "v1.31", 0),
+        ("volumes: [{name: v, hostPath: null}]", "latest", 0),
+        ("volumes: null", "latest", 0),
+    ];
+    for (part, version, count) in since {
+        assert_eq!(
+            bad(&format!("{{{part}, containers: [{{name: a}}]}}"), "baseline", version),
+            count,
+            "{part}"
+        );
+    }
+    // A container says more than its pod; of a Windows pod nothing is asked that Windows does not have.
+    let own = GOOD.replace("drop: [ALL]", "drop: [ALL], add: [CHOWN]");
+    assert_eq!(bad(&own, "restricted", "v1.34"), 1);
+    assert_eq!(bad(&GOOD.replace("{name: a,", "{name: a, x: y,"), "restricted", "v1.34"), 0);
+    assert_eq!(
+        bad(&GOOD.replace("runAsNonRoot: true", "runAsNonRoot: true, runAsUser: 0"), "restricted", "v1.34"),
+        1
+    );
+    assert_eq!(bad(&GOOD.replace("runAsNonRoot: true", "runAsNonRoot: false"), "restricted", "v1.34"), 2);
+    assert_eq!(
+        bad(
+            &GOOD.replace("containers:", "volumes: [{name: v, nfs: {server: s}}], containers:"),
+            "restricted",
+            "v1.34"
+        ),
+        1
+    );
+    let windows = "{os: {name: windows}, securityContext: {runAsNonRoot: true}, containers: [{name: a}]}";
+    assert_eq!(bad(windows, "restricted", "v1.34"), 0);
+    assert_eq!(bad(windows, "restricted", "v1.24"), 3);
+}
+
+#[test]
+fn what_network_policies_let_through() {
+    const WORLD: &str = "
+apiVersion: v1
+kind: Namespace
+metadata: {name: b, labels: {zone: data}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: web, namespace: a, labels: {app: web}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: db, namespace: b, labels: {app: db}}
+spec: {containers: [{name: db, ports: [{name: sql, containerPort: 5432}]}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: free, namespace: c, labels: {app: free}}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: web, namespace: a}
+spec:
+  podSelector: {}
+  policyTypes: [Ingress, Egress]
+  egress:
+    - {to: [{namespaceSelector: {matchLabels: {zone: data}}, podSelector: {matchLabels: {app: db}}}], ports: [{port: sql}]}
+    - {to: [{ipBlock: {cidr: 203.0.113.0/24}}], ports: [{port: 443}, {port: 53, protocol: UDP}]}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: db, namespace: b}
+spec:
+  podSelector: {matchLabels: {app: db}}
+  ingress:
+    - {from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: a}}}], ports: [{port: 5000, endPort: 6000}]}
+";
+    let pod = |name: &str| format!("objects('Pod').filter(p, p.metadata.name == '{name}')[0]");
+    let (web, db, free) = (pod("web"), pod("db"), pod("free"));
+    let cases = [
+        (format!("connects({web}, {db}, 5432)"), "pass"),
+        (format!("connects({web}, {db}, 5433)"), "fail"),
+        (format!("connects({web}, {db}, '5432/UDP')"), "fail"),
+        (format!("connects({db}, {web}, 80)"), "fail"),
+        (format!("connects({free}, {db}, 5432)"), "fail"),
+        (format!("connects({web}, {free}, 80)"), "fail"),
+        // Of the database's way out no policy says anything.
+        (format!("connects({db}, {free}, 80)"), "pass"),
+        (
+            format!(
+                "connects({db}, {{'namespace': 'kube-system', 'labels': {{'k8s-app': 'kube-dns'}}}}, '53/UDP')"
+            ),
+            "pass",
+        ),
+        (format!("connects({web}, {{'namespace': 'kube-system', 'labels': {{}}}}, '53/UDP')"), "fail"),
+        (format!("addresses({web}, 'egress') == [{{'cidr': '203.0.113.0/24', 'ports': [443, 53]}}]"), "pass"),
+        (format!("size(addresses({db}, 'ingress')) == 0"), "pass"),
+        (format!("addresses({db}, 'egress').exists(a, a.cidr == '0.0.0.0/0' && size(a.ports) == 0)"), "pass"),
+        (format!("connects({web}, {db}, 'sql')"), "unproven"),
+        (format!("size(addresses({web}, 'sideways')) == 0"), "unproven"),
+    ];
+    for (assert, expected) in cases {
+        let verdict = check_with(&assert, "{}", Inputs { kubernetes: Some(WORLD), ..Inputs::default() });
+        assert_eq!(verdict.split(':').next().unwrap(), expected, "{assert}: {verdict}");
+    }
+}
