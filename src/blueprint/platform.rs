@@ -43,10 +43,15 @@ pub struct Plan {
     pub tiers: Vec<Objectives>,
     /// Kubernetes secrets that have to exist before the workloads start. Their values come from outside.
     pub secrets: Vec<SecretPlan>,
+    /// The way in from outside, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ingress: Option<IngressPlan>,
     /// Days the audit trail's records are locked.
     pub audit_retention_days: u32,
     /// Days `CloudWatch` keeps the audit trail's log group.
     pub audit_log_retention_days: u32,
+    /// Days `CloudWatch` keeps every other log group of the platform.
+    pub log_retention_days: u32,
 }
 
 /// One region.
@@ -73,6 +78,31 @@ pub struct RegionPlan {
     pub cluster_log_retention_days: u32,
     /// The platform's own keys in this region.
     pub keys: Vec<KeyPlan>,
+    /// The way in from outside, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ingress: Option<RegionIngress>,
+}
+
+/// The way in from outside, the same in every region.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct IngressPlan {
+    /// Taints the controller tolerates; none where some nodes have none.
+    pub tolerations: Vec<Taint>,
+}
+
+/// The way in from outside, in one region.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RegionIngress {
+    /// The load balancer's name in AWS.
+    pub load_balancer: String,
+    /// Ids of the subnets it stands in, one a zone.
+    pub subnets: Vec<String>,
+    /// Their ranges: the addresses it calls the nodes from.
+    pub cidrs: Vec<String>,
+    /// Node groups that the controller runs on.
+    pub node_groups: Vec<String>,
 }
 
 /// An availability zone.

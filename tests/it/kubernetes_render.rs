@@ -84,7 +84,8 @@ ingress:
   host: x.nexafi.example
   internal: true
   allowedCidrs: [10.0.0.0/8]
-  tls: {issuer: letsencrypt}
+  nodePort: 31443
+  tls: {issuer: letsencrypt, renewBeforeDays: 40, certificates: {only: "arn:aws:acm:eu-central-1:123456789012:certificate/1234"}}
   image: {repository: registry.nexafi.example/nginx, digest: "sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef"}
   routes: [{path: /, service: one}, {path: /none, service: none}]
 "##;
@@ -389,9 +390,9 @@ fn a_standby_region_has_the_same_platform_with_its_own_key() {
 fn the_way_in_is_https_and_reads_no_other_secret() {
     let (_, objects) = objects(&rendered(EDGE));
     let service = find(&objects, "Service/ingress/nginx-ingress");
-    assert_eq!(at(&service.node, &["spec", "loadBalancerSourceRanges"]), json!(["10.0.0.0/8"]));
-    let annotations = at(&service.node, &["metadata", "annotations"]);
-    assert_eq!(annotations["service.beta.kubernetes.io/aws-load-balancer-internal"], json!("true"));
+    let ports = at(&service.node, &["spec", "ports"]);
+    assert_eq!(ports.as_array().unwrap().len(), 1, "TLS only");
+    assert_eq!(ports[0]["nodePort"], json!(31443));
     let host = find(&objects, "Ingress/ingress/edge");
     assert_eq!(
         at(&host.node, &["spec", "tls"]),
@@ -418,7 +419,7 @@ fn the_way_in_is_https_and_reads_no_other_secret() {
 #[test]
 fn an_ingress_controller_without_an_image_is_asked_for_one() {
     let text = format!(
-        "{}\ningress: {{host: x.nexafi.example, routes: [{{path: /, service: a}}]}}\nservices: {{a: {{image: {{repository: r.example/a, digest: {IMAGE}}}}}}}\n",
+        "{}\ningress: {{host: x.nexafi.example, tls: {{certificates: {{one: \"arn:aws:acm:us-east-1:123456789012:certificate/1\"}}}}, routes: [{{path: /, service: a}}]}}\nservices: {{a: {{image: {{repository: r.example/a, digest: {IMAGE}}}}}}}\n",
         "apiVersion: nexafi-gen/v1\nname: edge\nowner: {team: platform, email: a@nexafi.example}\nregions: {one: {aws: us-east-1, vpc: {cidr: 10.0.0.0/16}}}"
     );
     let (sources, loaded) = load_text(&text);

@@ -33,6 +33,9 @@ case "$*" in
   *describe-nodegroup*) echo 1 ;;
   *describe-cluster*secondary*) echo "ResourceNotFoundException" >&2; exit 254 ;;
   *describe-cluster*) echo ACTIVE ;;
+  *describe-load-balancers*us-west-2*LoadBalancerArn*) echo "(LoadBalancerNotFound)" >&2; exit 254 ;;
+  *describe-load-balancers*LoadBalancerArn*) echo lb-1 ;;
+  *describe-load-balancers*) echo edge.elb.example ;;
   *list-detectors*) echo d1 ;;
   *describe-vpcs*us-east-1*) echo vpc-1 ;;
   *describe-vpc-endpoints*) grep -q delete-vpc-endpoints "$LOG" || echo vpce-1 ;;
@@ -256,6 +259,7 @@ fn deploying_asks_first_and_waits_for_everything() {
     assert!(ran.log.contains("a tree/kubernetes\n"), "{}", ran.log);
     let waited = ran.log.matches("rollout status").count();
     assert_eq!(waited, reference().plan.workloads.len() + 1, "{}", ran.log);
+    assert!(ran.said.contains("Let the name api.nexafi.example lead to edge.elb.example."), "{}", ran.said);
 
     let late = [("SECRETS", EVERY_KEY), ("LATE", "deployment/kibana")];
     let ran = tree.run("deploy-all.sh", &["--yes", "--skip-terraform", "--timeout", "5"], &late, "");
@@ -291,6 +295,9 @@ fn deleting_wants_the_platforms_name_and_keeps_keys_and_records() {
     let place = |part: &str| ran.log.find(part).unwrap_or_else(|| panic!("no {part} in {}", ran.log));
     let order = [
         place("delete --kustomize"),
+        place(
+            "modify-load-balancer-attributes --region us-east-1 --load-balancer-arn lb-1 --attributes Key=deletion_protection.enabled,Value=false",
+        ),
         place(
             "update-detector --region us-east-1 --detector-id d1 --features Name=RUNTIME_MONITORING,Status=DISABLED",
         ),

@@ -116,8 +116,8 @@ for role in "${roles[@]}"; do
   if [[ "$role" != "$home_role" ]]; then
     manifests="$root/standby/$role"
   fi
-  # Only a cluster that is certainly not there is passed over: what runs in one holds load balancers and volumes that
-  # Terraform knows nothing of, and that keep a VPC from being deleted.
+  # Only a cluster that is certainly not there is passed over: what runs in one holds volumes, and may hold more, that
+  # Terraform knows nothing of, and that may keep a VPC from being deleted.
   if ! answer=$(aws eks describe-cluster --region "$aws_region" --name "$cluster" --query cluster.status \
     --output text 2>&1); then
     if [[ "$answer" == *ResourceNotFoundException* ]]; then

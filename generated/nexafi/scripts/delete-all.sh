@@ -27,13 +27,13 @@ value_of() {
 
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 root=$(dirname -- "$here")
-# What each region is called at AWS, and its cluster.
+# What each region is called at AWS, its cluster, and the load balancer in front.
 # blueprint: regions
 roles=(primary secondary)
 select_region() {
   case "$1" in
-    primary) aws_region=us-east-1 cluster=nexafi-production-primary ;;
-    secondary) aws_region=us-west-2 cluster=nexafi-production-secondary ;;
+    primary) aws_region=us-east-1 cluster=nexafi-production-primary load_balancer=nexafi-production-primary ;;
+    secondary) aws_region=us-west-2 cluster=nexafi-production-secondary load_balancer=nexafi-production-secondary ;;
     *)
       printf 'There is no region "%s". The regions are: %s.\n' "$1" "${roles[*]}" >&2
       exit 2
@@ -55,7 +55,8 @@ Deletes the platform nexafi: everything its manifests made in every cluster, the
   --help              print this
 
 It does not delete
-  - the KMS keys and the buckets of the audit trail and of AWS Config, with their copies and access logs: Terraform
+  - the KMS keys and the buckets of the audit trail and of AWS Config, with their copies and access logs,
+    and those of the load balancers' records: Terraform
     forgets them (terraform state rm), and nothing that was encrypted or recorded is lost. Records of the audit trail
     cannot be deleted before their time.
     To bring the platform up again under the same name, import the buckets (terraform import) first.
@@ -117,8 +118,8 @@ for role in "${roles[@]}"; do
   if [[ "$role" != "$home_role" ]]; then
     manifests="$root/standby/$role"
   fi
-  # Only a cluster that is certainly not there is passed over: what runs in one holds load balancers and volumes that
-  # Terraform knows nothing of, and that keep a VPC from being deleted.
+  # Only a cluster that is certainly not there is passed over: what runs in one holds volumes, and may hold more, that
+  # Terraform knows nothing of, and that may keep a VPC from being deleted.
   if ! answer=$(aws eks describe-cluster --region "$aws_region" --name "$cluster" --query cluster.status \
     --output text 2>&1); then
     if [[ "$answer" == *ResourceNotFoundException* ]]; then
@@ -147,6 +148,21 @@ for role in "${roles[@]}"; do
     aws eks update-cluster-config --region "$aws_region" --name "$cluster" --no-deletion-protection >/dev/null
     aws eks wait cluster-active --region "$aws_region" --name "$cluster"
   fi
+done
+
+for role in "${roles[@]}"; do
+  select_region "$role"
+  # The same for the load balancer.
+  if ! arn=$(aws elbv2 describe-load-balancers --region "$aws_region" --names "$load_balancer" \
+    --query 'LoadBalancers[0].LoadBalancerArn' --output text 2>&1); then
+    if [[ "$arn" == *LoadBalancerNotFound* ]]; then
+      continue
+    fi
+    fail "$load_balancer: $arn"
+  fi
+  say "the load balancer $load_balancer is protected from deletion no longer"
+  aws elbv2 modify-load-balancer-attributes --region "$aws_region" --load-balancer-arn "$arn" \
+    --attributes Key=deletion_protection.enabled,Value=false >/dev/null
 done
 
 # Where GuardDuty keeps an agent on the nodes, it makes a VPC endpoint and a security group of its own, which Terraform

@@ -27,13 +27,13 @@ value_of() {
 
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 root=$(dirname -- "$here")
-# What each region is called at AWS, and its cluster.
+# What each region is called at AWS, its cluster, and the load balancer in front.
 # blueprint: regions
 roles=(primary secondary)
 select_region() {
   case "$1" in
-    primary) aws_region=us-east-1 cluster=nexafi-production-primary ;;
-    secondary) aws_region=us-west-2 cluster=nexafi-production-secondary ;;
+    primary) aws_region=us-east-1 cluster=nexafi-production-primary load_balancer=nexafi-production-primary ;;
+    secondary) aws_region=us-west-2 cluster=nexafi-production-secondary load_balancer=nexafi-production-secondary ;;
     *)
       printf 'There is no region "%s". The regions are: %s.\n' "$1" "${roles[*]}" >&2
       exit 2
@@ -230,7 +230,7 @@ infrastructure statefulset/rabbitmq
 infrastructure statefulset/elasticsearch
 infrastructure deployment/kibana
 audit deployment/audit-log
-ingress deployment/nginx-ingress
+ingress daemonset/nginx-ingress
 END
 }
 
@@ -248,6 +248,6 @@ if [[ "${late[*]-}" != "" ]]; then
   fail "\"kubectl --context $cluster get events --all-namespaces --sort-by=.lastTimestamp\" says what happened"
 fi
 
-address=$(kubectl --context "$cluster" --namespace ingress get service nginx-ingress \
-  --output jsonpath='{.status.loadBalancer.ingress[0].hostname}' 2>/dev/null || true)
-say "Everything runs. Let the name api.nexafi.example lead to ${address:-the address the load balancer gets}."
+address=$(aws elbv2 describe-load-balancers --region "$aws_region" --names "$load_balancer" \
+  --query 'LoadBalancers[0].DNSName' --output text 2>/dev/null || true)
+say "Everything runs. Let the name api.nexafi.example lead to ${address:-the address of the load balancer $load_balancer}."

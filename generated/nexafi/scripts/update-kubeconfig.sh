@@ -25,13 +25,13 @@ value_of() {
   printf '%s' "$2"
 }
 
-# What each region is called at AWS, and its cluster.
+# What each region is called at AWS, its cluster, and the load balancer in front.
 # blueprint: regions
 roles=(primary secondary)
 select_region() {
   case "$1" in
-    primary) aws_region=us-east-1 cluster=nexafi-production-primary ;;
-    secondary) aws_region=us-west-2 cluster=nexafi-production-secondary ;;
+    primary) aws_region=us-east-1 cluster=nexafi-production-primary load_balancer=nexafi-production-primary ;;
+    secondary) aws_region=us-west-2 cluster=nexafi-production-secondary load_balancer=nexafi-production-secondary ;;
     *)
       printf 'There is no region "%s". The regions are: %s.\n' "$1" "${roles[*]}" >&2
       exit 2

@@ -49,6 +49,16 @@ output "primary_subnet_ids" {
   }
 }
 
+# blueprint: ingress
+output "primary_ingress" {
+  description = "The load balancer: the name api.nexafi.example leads to its address"
+  value = {
+    address = aws_lb.primary.dns_name
+    zone_id = aws_lb.primary.zone_id
+    arn     = aws_lb.primary.arn
+  }
+}
+
 # blueprint: security.keys
 output "primary_key_arns" {
   description = "The encryption keys, by purpose; storage classes name the one for volumes"
@@ -109,6 +119,16 @@ output "secondary_subnet_ids" {
   }
 }
 
+# blueprint: ingress
+output "secondary_ingress" {
+  description = "The load balancer: the name api.nexafi.example leads to its address"
+  value = {
+    address = aws_lb.secondary.dns_name
+    zone_id = aws_lb.secondary.zone_id
+    arn     = aws_lb.secondary.arn
+  }
+}
+
 # blueprint: security.keys
 output "secondary_key_arns" {
   description = "The encryption keys, by purpose; storage classes name the one for volumes"
@@ -149,6 +169,15 @@ output "audit_bucket" {
 output "config_bucket" {
   description = "The bucket of configuration records"
   value       = aws_s3_bucket.config.id
+}
+
+# blueprint: ingress.accessLogs
+output "request_log_buckets" {
+  description = "The buckets of the load balancers' records, by region"
+  value = {
+    primary   = aws_s3_bucket.primary_ingress_logs.id
+    secondary = aws_s3_bucket.secondary_ingress_logs.id
+  }
 }
 
 # blueprint: security.auditTrail

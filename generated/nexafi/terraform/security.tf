@@ -149,6 +149,7 @@ data "aws_iam_policy_document" "primary_logs_key" {
       values = [
         "arn:${local.partition}:logs:${local.primary_region}:${local.account_id}:log-group:/aws/eks/${local.primary_cluster}/*",
         "arn:${local.partition}:logs:${local.primary_region}:${local.account_id}:log-group:/aws/vpc-flow-logs/${local.prefix}-primary",
+        "arn:${local.partition}:logs:${local.primary_region}:${local.account_id}:log-group:aws-waf-logs-${local.prefix}-primary",
         "arn:${local.partition}:logs:${local.primary_region}:${local.account_id}:log-group:/aws/cloudtrail/${local.prefix}",
       ]
     }
@@ -878,6 +879,418 @@ resource "aws_vpc_security_group_ingress_rule" "primary_nodes_from_fargate_port_
 }
 
 # ---------------------------------------------------------------------------------------------------------------------
+# primary (us-east-1): the way in
+# ---------------------------------------------------------------------------------------------------------------------
+
+# blueprint: ingress
+resource "aws_security_group" "primary_ingress" {
+  provider = aws.primary
+
+  name        = "${local.prefix}-primary-ingress"
+  description = "The load balancer in front of api.nexafi.example"
+  vpc_id      = aws_vpc.primary.id
+
+  tags = {
+    Name                  = "${local.prefix}-primary-ingress"
+    "nexafi-gen/listener" = "public-tls"
+  }
+}
+
+# blueprint: ingress
+resource "aws_vpc_security_group_ingress_rule" "primary_ingress_443_from_cidr_0_0_0_0_0" {
+  provider = aws.primary
+
+  description       = "Requests from outside, over TLS"
+  security_group_id = aws_security_group.primary_ingress.id
+  cidr_ipv4         = "0.0.0.0/0"
+  ip_protocol       = "tcp"
+  from_port         = 443
+  to_port           = 443
+}
+
+# blueprint: ingress.nodePort
+resource "aws_vpc_security_group_egress_rule" "primary_ingress_to_nodes" {
+  provider = aws.primary
+
+  description                  = "The load balancer calls the ingress controller"
+  security_group_id            = aws_security_group.primary_ingress.id
+  referenced_security_group_id = aws_security_group.primary_nodes.id
+  ip_protocol                  = "tcp"
+  from_port                    = 30443
+  to_port                      = 30443
+}
+
+# blueprint: ingress.nodePort
+resource "aws_vpc_security_group_ingress_rule" "primary_nodes_from_ingress" {
+  provider = aws.primary
+
+  description                  = "The load balancer calls the ingress controller"
+  security_group_id            = aws_security_group.primary_nodes.id
+  referenced_security_group_id = aws_security_group.primary_ingress.id
+  ip_protocol                  = "tcp"
+  from_port                    = 30443
+  to_port                      = 30443
+}
+
+# blueprint: ingress
+resource "aws_lb" "primary" {
+  provider = aws.primary
+
+  name                       = "nexafi-production-primary"
+  load_balancer_type         = "application"
+  internal                   = false
+  security_groups            = [aws_security_group.primary_ingress.id]
+  enable_deletion_protection = true
+
+  # What two programs could read differently is refused, so that no request hides in another.
+  drop_invalid_header_fields = true
+  desync_mitigation_mode     = "defensive"
+
+  # Where the firewall does not answer, no request gets past it.
+  enable_waf_fail_open = false
+
+  subnets = [
+    aws_subnet.primary_public_a.id,
+    aws_subnet.primary_public_b.id,
+    aws_subnet.primary_public_c.id,
+  ]
+
+  access_logs {
+    bucket  = aws_s3_bucket.primary_ingress_logs.id
+    prefix  = "requests"
+    enabled = true
+  }
+
+  connection_logs {
+    bucket  = aws_s3_bucket.primary_ingress_logs.id
+    prefix  = "connections"
+    enabled = true
+  }
+
+  tags = {
+    Name = "${local.prefix}-primary"
+  }
+
+  depends_on = [
+    aws_route.primary_public_internet,
+    aws_s3_bucket_policy.primary_ingress_logs,
+  ]
+}
+
+# The load balancer speaks TLS with the controller too; it asks for an answer that only a controller gives which is ready.
+# blueprint: ingress.nodePort
+resource "aws_lb_target_group" "primary" {
+  provider = aws.primary
+
+  name_prefix          = "nginx-"
+  target_type          = "instance"
+  vpc_id               = aws_vpc.primary.id
+  port                 = 30443
+  protocol             = "HTTPS"
+  deregistration_delay = 60
+
+  health_check {
+    protocol            = "HTTPS"
+    path                = "/nginx-health"
+    matcher             = "200"
+    interval            = 10
+    timeout             = 5
+    healthy_threshold   = 2
+    unhealthy_threshold = 2
+  }
+
+  tags = {
+    Name = "${local.prefix}-primary-nginx"
+  }
+
+  # A listener never leads nowhere: the new group is there before the old one goes.
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+# blueprint: regions.primary.cluster.nodeGroups.general
+resource "aws_autoscaling_attachment" "primary_general" {
+  provider = aws.primary
+
+  autoscaling_group_name = aws_eks_node_group.primary_general.resources[0].autoscaling_groups[0].name
+  lb_target_group_arn    = aws_lb_target_group.primary.arn
+
+  # Where a node group is replaced, the new one takes requests before the old one stops.
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+# blueprint: ingress.tls
+resource "aws_lb_listener" "primary_https" {
+  provider = aws.primary
+
+  load_balancer_arn = aws_lb.primary.arn
+  port              = 443
+  protocol          = "HTTPS"
+  ssl_policy        = "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09"
+  certificate_arn   = "arn:aws:acm:us-east-1:123456789012:certificate/6d1f3c52-8a47-4b0e-9c61-2f7e5a90b3d4"
+
+  # Browsers remember for a year to ask for HTTPS only.
+  routing_http_response_server_enabled                         = false
+  routing_http_response_strict_transport_security_header_value = "max-age=31536000; includeSubDomains"
+
+  default_action {
+    type             = "forward"
+    target_group_arn = aws_lb_target_group.primary.arn
+  }
+}
+
+# ---------------------------------------------------------------------------------------------------------------------
+# primary (us-east-1): the firewall in front of the load balancer
+# ---------------------------------------------------------------------------------------------------------------------
+
+# blueprint: ingress.waf
+resource "aws_wafv2_web_acl" "primary" {
+  provider = aws.primary
+
+  name        = "${local.prefix}-primary"
+  description = "In front of api.nexafi.example"
+  scope       = "REGIONAL"
+
+  default_action {
+    allow {}
+  }
+
+  # blueprint: ingress.waf.rateLimit
+  rule {
+    name     = "rate-limit"
+    priority = 0
+
+    action {
+      block {}
+    }
+
+    statement {
+      rate_based_statement {
+        aggregate_key_type    = "IP"
+        evaluation_window_sec = 300
+        limit                 = 2000
+      }
+    }
+
+    visibility_config {
+      cloudwatch_metrics_enabled = true
+      metric_name                = "rate-limit"
+      sampled_requests_enabled   = false
+    }
+  }
+
+  # blueprint: ingress.waf.managedRules.common
+  rule {
+    name     = "AWSManagedRulesCommonRuleSet"
+    priority = 10
+
+    override_action {
+      none {}
+    }
+
+    statement {
+      managed_rule_group_statement {
+        vendor_name = "AWS"
+        name        = "AWSManagedRulesCommonRuleSet"
+      }
+    }
+
+    visibility_config {
+      cloudwatch_metrics_enabled = true
+      metric_name                = "AWSManagedRulesCommonRuleSet"
+      sampled_requests_enabled   = false
+    }
+  }
+
+  # blueprint: ingress.waf.managedRules.knownBadInputs
+  rule {
+    name     = "AWSManagedRulesKnownBadInputsRuleSet"
+    priority = 20
+
+    override_action {
+      none {}
+    }
+
+    statement {
+      managed_rule_group_statement {
+        vendor_name = "AWS"
+        name        = "AWSManagedRulesKnownBadInputsRuleSet"
+      }
+    }
+
+    visibility_config {
+      cloudwatch_metrics_enabled = true
+      metric_name                = "AWSManagedRulesKnownBadInputsRuleSet"
+      sampled_requests_enabled   = false
+    }
+  }
+
+  # blueprint: ingress.waf.managedRules.sqlInjection
+  rule {
+    name     = "AWSManagedRulesSQLiRuleSet"
+    priority = 30
+
+    override_action {
+      none {}
+    }
+
+    statement {
+      managed_rule_group_statement {
+        vendor_name = "AWS"
+        name        = "AWSManagedRulesSQLiRuleSet"
+      }
+    }
+
+    visibility_config {
+      cloudwatch_metrics_enabled = true
+      metric_name                = "AWSManagedRulesSQLiRuleSet"
+      sampled_requests_enabled   = false
+    }
+  }
+
+  # blueprint: ingress.waf.managedRules.ipReputation
+  rule {
+    name     = "AWSManagedRulesAmazonIpReputationList"
+    priority = 40
+
+    override_action {
+      none {}
+    }
+
+    statement {
+      managed_rule_group_statement {
+        vendor_name = "AWS"
+        name        = "AWSManagedRulesAmazonIpReputationList"
+      }
+    }
+
+    visibility_config {
+      cloudwatch_metrics_enabled = true
+      metric_name                = "AWSManagedRulesAmazonIpReputationList"
+      sampled_requests_enabled   = false
+    }
+  }
+
+  # blueprint: ingress.waf.managedRules.anonymousIp
+  rule {
+    name     = "AWSManagedRulesAnonymousIpList"
+    priority = 50
+
+    override_action {
+      none {}
+    }
+
+    statement {
+      managed_rule_group_statement {
+        vendor_name = "AWS"
+        name        = "AWSManagedRulesAnonymousIpList"
+
+        rule_action_override {
+          name = "HostingProviderIPList"
+
+          action_to_use {
+            count {}
+          }
+        }
+      }
+    }
+
+    visibility_config {
+      cloudwatch_metrics_enabled = true
+      metric_name                = "AWSManagedRulesAnonymousIpList"
+      sampled_requests_enabled   = false
+    }
+  }
+
+  visibility_config {
+    cloudwatch_metrics_enabled = true
+    metric_name                = "${local.prefix}-primary"
+    sampled_requests_enabled   = false
+  }
+}
+
+# blueprint: ingress.waf
+resource "aws_wafv2_web_acl_association" "primary" {
+  provider = aws.primary
+
+  resource_arn = aws_lb.primary.arn
+  web_acl_arn  = aws_wafv2_web_acl.primary.arn
+}
+
+# The firewall writes to groups only whose names begin with aws-waf-logs-
+# (docs.aws.amazon.com/waf/latest/developerguide/logging-cw-logs.html).
+# blueprint: ingress.waf.logs
+resource "aws_cloudwatch_log_group" "primary_waf" {
+  provider = aws.primary
+
+  name              = "aws-waf-logs-${local.prefix}-primary"
+  retention_in_days = 2557
+  kms_key_id        = aws_kms_key.primary_logs.arn
+}
+
+# blueprint: ingress.waf.logs
+data "aws_iam_policy_document" "primary_waf_logs" {
+  provider = aws.primary
+
+  statement {
+    sid       = "WafWrites"
+    actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+    resources = ["${aws_cloudwatch_log_group.primary_waf.arn}:*"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["delivery.logs.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [local.account_id]
+    }
+
+    condition {
+      test     = "ArnLike"
+      variable = "aws:SourceArn"
+      values   = ["arn:${local.partition}:logs:${local.primary_region}:${local.account_id}:*"]
+    }
+  }
+}
+
+# blueprint: ingress.waf.logs
+resource "aws_cloudwatch_log_resource_policy" "primary_waf" {
+  provider = aws.primary
+
+  policy_name     = "${local.prefix}-primary-waf"
+  policy_document = data.aws_iam_policy_document.primary_waf_logs.json
+}
+
+# What proves who somebody is does not belong in a log.
+# blueprint: ingress.waf.logs
+resource "aws_wafv2_web_acl_logging_configuration" "primary" {
+  provider = aws.primary
+
+  resource_arn            = aws_wafv2_web_acl.primary.arn
+  log_destination_configs = [aws_cloudwatch_log_group.primary_waf.arn]
+
+  redacted_fields {
+    single_header {
+      name = "authorization"
+    }
+  }
+
+  redacted_fields {
+    single_header {
+      name = "cookie"
+    }
+  }
+
+  depends_on = [aws_cloudwatch_log_resource_policy.primary_waf]
+}
+
+# ---------------------------------------------------------------------------------------------------------------------
 # secondary (us-west-2): encryption keys, one a purpose
 # ---------------------------------------------------------------------------------------------------------------------
 
@@ -1026,6 +1439,7 @@ data "aws_iam_policy_document" "secondary_logs_key" {
       values = [
         "arn:${local.partition}:logs:${local.secondary_region}:${local.account_id}:log-group:/aws/eks/${local.secondary_cluster}/*",
         "arn:${local.partition}:logs:${local.secondary_region}:${local.account_id}:log-group:/aws/vpc-flow-logs/${local.prefix}-secondary",
+        "arn:${local.partition}:logs:${local.secondary_region}:${local.account_id}:log-group:aws-waf-logs-${local.prefix}-secondary",
       ]
     }
   }
@@ -1710,6 +2124,418 @@ resource "aws_vpc_security_group_ingress_rule" "secondary_nodes_from_fargate_por
   ip_protocol                  = "tcp"
   from_port                    = 9200
   to_port                      = 9200
+}
+
+# ---------------------------------------------------------------------------------------------------------------------
+# secondary (us-west-2): the way in
+# ---------------------------------------------------------------------------------------------------------------------
+
+# blueprint: ingress
+resource "aws_security_group" "secondary_ingress" {
+  provider = aws.secondary
+
+  name        = "${local.prefix}-secondary-ingress"
+  description = "The load balancer in front of api.nexafi.example"
+  vpc_id      = aws_vpc.secondary.id
+
+  tags = {
+    Name                  = "${local.prefix}-secondary-ingress"
+    "nexafi-gen/listener" = "public-tls"
+  }
+}
+
+# blueprint: ingress
+resource "aws_vpc_security_group_ingress_rule" "secondary_ingress_443_from_cidr_0_0_0_0_0" {
+  provider = aws.secondary
+
+  description       = "Requests from outside, over TLS"
+  security_group_id = aws_security_group.secondary_ingress.id
+  cidr_ipv4         = "0.0.0.0/0"
+  ip_protocol       = "tcp"
+  from_port         = 443
+  to_port           = 443
+}
+
+# blueprint: ingress.nodePort
+resource "aws_vpc_security_group_egress_rule" "secondary_ingress_to_nodes" {
+  provider = aws.secondary
+
+  description                  = "The load balancer calls the ingress controller"
+  security_group_id            = aws_security_group.secondary_ingress.id
+  referenced_security_group_id = aws_security_group.secondary_nodes.id
+  ip_protocol                  = "tcp"
+  from_port                    = 30443
+  to_port                      = 30443
+}
+
+# blueprint: ingress.nodePort
+resource "aws_vpc_security_group_ingress_rule" "secondary_nodes_from_ingress" {
+  provider = aws.secondary
+
+  description                  = "The load balancer calls the ingress controller"
+  security_group_id            = aws_security_group.secondary_nodes.id
+  referenced_security_group_id = aws_security_group.secondary_ingress.id
+  ip_protocol                  = "tcp"
+  from_port                    = 30443
+  to_port                      = 30443
+}
+
+# blueprint: ingress
+resource "aws_lb" "secondary" {
+  provider = aws.secondary
+
+  name                       = "nexafi-production-secondary"
+  load_balancer_type         = "application"
+  internal                   = false
+  security_groups            = [aws_security_group.secondary_ingress.id]
+  enable_deletion_protection = true
+
+  # What two programs could read differently is refused, so that no request hides in another.
+  drop_invalid_header_fields = true
+  desync_mitigation_mode     = "defensive"
+
+  # Where the firewall does not answer, no request gets past it.
+  enable_waf_fail_open = false
+
+  subnets = [
+    aws_subnet.secondary_public_a.id,
+    aws_subnet.secondary_public_b.id,
+    aws_subnet.secondary_public_c.id,
+  ]
+
+  access_logs {
+    bucket  = aws_s3_bucket.secondary_ingress_logs.id
+    prefix  = "requests"
+    enabled = true
+  }
+
+  connection_logs {
+    bucket  = aws_s3_bucket.secondary_ingress_logs.id
+    prefix  = "connections"
+    enabled = true
+  }
+
+  tags = {
+    Name = "${local.prefix}-secondary"
+  }
+
+  depends_on = [
+    aws_route.secondary_public_internet,
+    aws_s3_bucket_policy.secondary_ingress_logs,
+  ]
+}
+
+# The load balancer speaks TLS with the controller too; it asks for an answer that only a controller gives which is ready.
+# blueprint: ingress.nodePort
+resource "aws_lb_target_group" "secondary" {
+  provider = aws.secondary
+
+  name_prefix          = "nginx-"
+  target_type          = "instance"
+  vpc_id               = aws_vpc.secondary.id
+  port                 = 30443
+  protocol             = "HTTPS"
+  deregistration_delay = 60
+
+  health_check {
+    protocol            = "HTTPS"
+    path                = "/nginx-health"
+    matcher             = "200"
+    interval            = 10
+    timeout             = 5
+    healthy_threshold   = 2
+    unhealthy_threshold = 2
+  }
+
+  tags = {
+    Name = "${local.prefix}-secondary-nginx"
+  }
+
+  # A listener never leads nowhere: the new group is there before the old one goes.
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+# blueprint: regions.secondary.cluster.nodeGroups.dr-general
+resource "aws_autoscaling_attachment" "secondary_dr_general" {
+  provider = aws.secondary
+
+  autoscaling_group_name = aws_eks_node_group.secondary_dr_general.resources[0].autoscaling_groups[0].name
+  lb_target_group_arn    = aws_lb_target_group.secondary.arn
+
+  # Where a node group is replaced, the new one takes requests before the old one stops.
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+# blueprint: ingress.tls
+resource "aws_lb_listener" "secondary_https" {
+  provider = aws.secondary
+
+  load_balancer_arn = aws_lb.secondary.arn
+  port              = 443
+  protocol          = "HTTPS"
+  ssl_policy        = "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09"
+  certificate_arn   = "arn:aws:acm:us-west-2:123456789012:certificate/b85e02d7-41c9-4f36-a7d8-903c6e1f2a5b"
+
+  # Browsers remember for a year to ask for HTTPS only.
+  routing_http_response_server_enabled                         = false
+  routing_http_response_strict_transport_security_header_value = "max-age=31536000; includeSubDomains"
+
+  default_action {
+    type             = "forward"
+    target_group_arn = aws_lb_target_group.secondary.arn
+  }
+}
+
+# ---------------------------------------------------------------------------------------------------------------------
+# secondary (us-west-2): the firewall in front of the load balancer
+# ---------------------------------------------------------------------------------------------------------------------
+
+# blueprint: ingress.waf
+resource "aws_wafv2_web_acl" "secondary" {
+  provider = aws.secondary
+
+  name        = "${local.prefix}-secondary"
+  description = "In front of api.nexafi.example"
+  scope       = "REGIONAL"
+
+  default_action {
+    allow {}
+  }
+
+  # blueprint: ingress.waf.rateLimit
+  rule {
+    name     = "rate-limit"
+    priority = 0
+
+    action {
+      block {}
+    }
+
+    statement {
+      rate_based_statement {
+        aggregate_key_type    = "IP"
+        evaluation_window_sec = 300
+        limit                 = 2000
+      }
+    }
+
+    visibility_config {
+      cloudwatch_metrics_enabled = true
+      metric_name                = "rate-limit"
+      sampled_requests_enabled   = false
+    }
+  }
+
+  # blueprint: ingress.waf.managedRules.common
+  rule {
+    name     = "AWSManagedRulesCommonRuleSet"
+    priority = 10
+
+    override_action {
+      none {}
+    }
+
+    statement {
+      managed_rule_group_statement {
+        vendor_name = "AWS"
+        name        = "AWSManagedRulesCommonRuleSet"
+      }
+    }
+
+    visibility_config {
+      cloudwatch_metrics_enabled = true
+      metric_name                = "AWSManagedRulesCommonRuleSet"
+      sampled_requests_enabled   = false
+    }
+  }
+
+  # blueprint: ingress.waf.managedRules.knownBadInputs
+  rule {
+    name     = "AWSManagedRulesKnownBadInputsRuleSet"
+    priority = 20
+
+    override_action {
+      none {}
+    }
+
+    statement {
+      managed_rule_group_statement {
+        vendor_name = "AWS"
+        name        = "AWSManagedRulesKnownBadInputsRuleSet"
+      }
+    }
+
+    visibility_config {
+      cloudwatch_metrics_enabled = true
+      metric_name                = "AWSManagedRulesKnownBadInputsRuleSet"
+      sampled_requests_enabled   = false
+    }
+  }
+
+  # blueprint: ingress.waf.managedRules.sqlInjection
+  rule {
+    name     = "AWSManagedRulesSQLiRuleSet"
+    priority = 30
+
+    override_action {
+      none {}
+    }
+
+    statement {
+      managed_rule_group_statement {
+        vendor_name = "AWS"
+        name        = "AWSManagedRulesSQLiRuleSet"
+      }
+    }
+
+    visibility_config {
+      cloudwatch_metrics_enabled = true
+      metric_name                = "AWSManagedRulesSQLiRuleSet"
+      sampled_requests_enabled   = false
+    }
+  }
+
+  # blueprint: ingress.waf.managedRules.ipReputation
+  rule {
+    name     = "AWSManagedRulesAmazonIpReputationList"
+    priority = 40
+
+    override_action {
+      none {}
+    }
+
+    statement {
+      managed_rule_group_statement {
+        vendor_name = "AWS"
+        name        = "AWSManagedRulesAmazonIpReputationList"
+      }
+    }
+
+    visibility_config {
+      cloudwatch_metrics_enabled = true
+      metric_name                = "AWSManagedRulesAmazonIpReputationList"
+      sampled_requests_enabled   = false
+    }
+  }
+
+  # blueprint: ingress.waf.managedRules.anonymousIp
+  rule {
+    name     = "AWSManagedRulesAnonymousIpList"
+    priority = 50
+
+    override_action {
+      none {}
+    }
+
+    statement {
+      managed_rule_group_statement {
+        vendor_name = "AWS"
+        name        = "AWSManagedRulesAnonymousIpList"
+
+        rule_action_override {
+          name = "HostingProviderIPList"
+
+          action_to_use {
+            count {}
+          }
+        }
+      }
+    }
+
+    visibility_config {
+      cloudwatch_metrics_enabled = true
+      metric_name                = "AWSManagedRulesAnonymousIpList"
+      sampled_requests_enabled   = false
+    }
+  }
+
+  visibility_config {
+    cloudwatch_metrics_enabled = true
+    metric_name                = "${local.prefix}-secondary"
+    sampled_requests_enabled   = false
+  }
+}
+
+# blueprint: ingress.waf
+resource "aws_wafv2_web_acl_association" "secondary" {
+  provider = aws.secondary
+
+  resource_arn = aws_lb.secondary.arn
+  web_acl_arn  = aws_wafv2_web_acl.secondary.arn
+}
+
+# The firewall writes to groups only whose names begin with aws-waf-logs-
+# (docs.aws.amazon.com/waf/latest/developerguide/logging-cw-logs.html).
+# blueprint: ingress.waf.logs
+resource "aws_cloudwatch_log_group" "secondary_waf" {
+  provider = aws.secondary
+
+  name              = "aws-waf-logs-${local.prefix}-secondary"
+  retention_in_days = 2557
+  kms_key_id        = aws_kms_key.secondary_logs.arn
+}
+
+# blueprint: ingress.waf.logs
+data "aws_iam_policy_document" "secondary_waf_logs" {
+  provider = aws.secondary
+
+  statement {
+    sid       = "WafWrites"
+    actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+    resources = ["${aws_cloudwatch_log_group.secondary_waf.arn}:*"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["delivery.logs.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [local.account_id]
+    }
+
+    condition {
+      test     = "ArnLike"
+      variable = "aws:SourceArn"
+      values   = ["arn:${local.partition}:logs:${local.secondary_region}:${local.account_id}:*"]
+    }
+  }
+}
+
+# blueprint: ingress.waf.logs
+resource "aws_cloudwatch_log_resource_policy" "secondary_waf" {
+  provider = aws.secondary
+
+  policy_name     = "${local.prefix}-secondary-waf"
+  policy_document = data.aws_iam_policy_document.secondary_waf_logs.json
+}
+
+# What proves who somebody is does not belong in a log.
+# blueprint: ingress.waf.logs
+resource "aws_wafv2_web_acl_logging_configuration" "secondary" {
+  provider = aws.secondary
+
+  resource_arn            = aws_wafv2_web_acl.secondary.arn
+  log_destination_configs = [aws_cloudwatch_log_group.secondary_waf.arn]
+
+  redacted_fields {
+    single_header {
+      name = "authorization"
+    }
+  }
+
+  redacted_fields {
+    single_header {
+      name = "cookie"
+    }
+  }
+
+  depends_on = [aws_cloudwatch_log_resource_policy.secondary_waf]
 }
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -2521,184 +3347,6 @@ resource "aws_s3_bucket_logging" "config" {
 }
 
 # ---------------------------------------------------------------------------------------------------------------------
-# The bucket of access logs: who reads the records
-# ---------------------------------------------------------------------------------------------------------------------
-
-# blueprint: security.auditTrail
-resource "aws_s3_bucket" "access_logs" {
-  provider = aws.primary
-
-  bucket = "${local.prefix}-access-logs-${local.account_id}"
-
-  lifecycle {
-    prevent_destroy = true
-  }
-}
-
-# blueprint: security.auditTrail
-resource "aws_s3_bucket_versioning" "access_logs" {
-  provider = aws.primary
-
-  bucket = aws_s3_bucket.access_logs.id
-
-  versioning_configuration {
-    status = "Enabled"
-  }
-}
-
-# blueprint: security.auditTrail
-resource "aws_s3_bucket_server_side_encryption_configuration" "access_logs" {
-  provider = aws.primary
-
-  bucket = aws_s3_bucket.access_logs.id
-
-  rule {
-    # S3 delivers access logs to no bucket that a KMS key encrypts, and to none that is locked
-    # (docs.aws.amazon.com/AmazonS3/latest/userguide/troubleshooting-server-access-logging.html,
-    # docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock-managing.html).
-    apply_server_side_encryption_by_default {
-      sse_algorithm = "AES256"
-    }
-  }
-}
-
-# blueprint: security.auditTrail
-resource "aws_s3_bucket_public_access_block" "access_logs" {
-  provider = aws.primary
-
-  bucket                  = aws_s3_bucket.access_logs.id
-  block_public_acls       = true
-  block_public_policy     = true
-  ignore_public_acls      = true
-  restrict_public_buckets = true
-}
-
-# blueprint: security.auditTrail
-resource "aws_s3_bucket_ownership_controls" "access_logs" {
-  provider = aws.primary
-
-  bucket = aws_s3_bucket.access_logs.id
-
-  rule {
-    object_ownership = "BucketOwnerEnforced"
-  }
-}
-
-# blueprint: security.auditTrail
-resource "aws_s3_bucket_lifecycle_configuration" "access_logs" {
-  provider = aws.primary
-
-  bucket = aws_s3_bucket.access_logs.id
-
-  # Kept for 2555 days, then deleted.
-  rule {
-    id     = "retention"
-    status = "Enabled"
-
-    filter {}
-
-    transition {
-      days          = 365
-      storage_class = "GLACIER_IR"
-    }
-
-    expiration {
-      days = 2556
-    }
-
-    # What somebody deletes or overwrites before, comes back from here.
-    noncurrent_version_expiration {
-      noncurrent_days = 90
-    }
-
-    abort_incomplete_multipart_upload {
-      days_after_initiation = 7
-    }
-  }
-
-  depends_on = [aws_s3_bucket_versioning.access_logs]
-}
-
-# blueprint: security.auditTrail
-data "aws_iam_policy_document" "access_logs_bucket" {
-  provider = aws.primary
-
-  statement {
-    sid       = "TlsOnly"
-    effect    = "Deny"
-    actions   = ["s3:*"]
-    resources = [aws_s3_bucket.access_logs.arn, "${aws_s3_bucket.access_logs.arn}/*"]
-
-    principals {
-      type        = "*"
-      identifiers = ["*"]
-    }
-
-    condition {
-      test     = "Bool"
-      variable = "aws:SecureTransport"
-      values   = ["false"]
-    }
-  }
-
-  statement {
-    sid       = "AccessLogs1"
-    actions   = ["s3:PutObject"]
-    resources = ["${aws_s3_bucket.access_logs.arn}/audit/*"]
-
-    principals {
-      type        = "Service"
-      identifiers = ["logging.s3.amazonaws.com"]
-    }
-
-    condition {
-      test     = "StringEquals"
-      variable = "aws:SourceAccount"
-      values   = [local.account_id]
-    }
-
-    condition {
-      test     = "ArnEquals"
-      variable = "aws:SourceArn"
-      values   = [aws_s3_bucket.audit.arn]
-    }
-  }
-
-  statement {
-    sid       = "AccessLogs2"
-    actions   = ["s3:PutObject"]
-    resources = ["${aws_s3_bucket.access_logs.arn}/config/*"]
-
-    principals {
-      type        = "Service"
-      identifiers = ["logging.s3.amazonaws.com"]
-    }
-
-    condition {
-      test     = "StringEquals"
-      variable = "aws:SourceAccount"
-      values   = [local.account_id]
-    }
-
-    condition {
-      test     = "ArnEquals"
-      variable = "aws:SourceArn"
-      values   = [aws_s3_bucket.config.arn]
-    }
-  }
-}
-
-# blueprint: security.auditTrail
-resource "aws_s3_bucket_policy" "access_logs" {
-  provider = aws.primary
-
-  bucket = aws_s3_bucket.access_logs.id
-  policy = data.aws_iam_policy_document.access_logs_bucket.json
-
-  depends_on = [aws_s3_bucket_public_access_block.access_logs]
-}
-
-# ---------------------------------------------------------------------------------------------------------------------
 # The bucket of the audit trail, the copy in another region
 # ---------------------------------------------------------------------------------------------------------------------
 
@@ -3005,7 +3653,532 @@ resource "aws_s3_bucket_logging" "config_replica" {
 }
 
 # ---------------------------------------------------------------------------------------------------------------------
-# The bucket of access logs of the copies; S3 writes such logs within a region only
+# The bucket of requests, as the load balancer of us-east-1 takes them
+# ---------------------------------------------------------------------------------------------------------------------
+
+# blueprint: ingress.accessLogs
+resource "aws_s3_bucket" "primary_ingress_logs" {
+  provider = aws.primary
+
+  bucket = "nexafi-production-primary-requests-${local.account_id}"
+
+  lifecycle {
+    prevent_destroy = true
+  }
+}
+
+# blueprint: ingress.accessLogs
+resource "aws_s3_bucket_versioning" "primary_ingress_logs" {
+  provider = aws.primary
+
+  bucket = aws_s3_bucket.primary_ingress_logs.id
+
+  versioning_configuration {
+    status = "Enabled"
+  }
+}
+
+# blueprint: ingress.accessLogs
+resource "aws_s3_bucket_server_side_encryption_configuration" "primary_ingress_logs" {
+  provider = aws.primary
+
+  bucket = aws_s3_bucket.primary_ingress_logs.id
+
+  rule {
+    # Load balancers write to no bucket that a KMS key encrypts
+    # (docs.aws.amazon.com/elasticloadbalancing/latest/application/enable-access-logging.html).
+    apply_server_side_encryption_by_default {
+      sse_algorithm = "AES256"
+    }
+  }
+}
+
+# blueprint: ingress.accessLogs
+resource "aws_s3_bucket_public_access_block" "primary_ingress_logs" {
+  provider = aws.primary
+
+  bucket                  = aws_s3_bucket.primary_ingress_logs.id
+  block_public_acls       = true
+  block_public_policy     = true
+  ignore_public_acls      = true
+  restrict_public_buckets = true
+}
+
+# blueprint: ingress.accessLogs
+resource "aws_s3_bucket_ownership_controls" "primary_ingress_logs" {
+  provider = aws.primary
+
+  bucket = aws_s3_bucket.primary_ingress_logs.id
+
+  rule {
+    object_ownership = "BucketOwnerEnforced"
+  }
+}
+
+# blueprint: ingress.accessLogs
+resource "aws_s3_bucket_lifecycle_configuration" "primary_ingress_logs" {
+  provider = aws.primary
+
+  bucket = aws_s3_bucket.primary_ingress_logs.id
+
+  # Kept for 2555 days, then deleted.
+  rule {
+    id     = "retention"
+    status = "Enabled"
+
+    filter {}
+
+    transition {
+      days          = 365
+      storage_class = "GLACIER_IR"
+    }
+
+    expiration {
+      days = 2556
+    }
+
+    # What somebody deletes or overwrites before, comes back from here.
+    noncurrent_version_expiration {
+      noncurrent_days = 90
+    }
+
+    abort_incomplete_multipart_upload {
+      days_after_initiation = 7
+    }
+  }
+
+  depends_on = [aws_s3_bucket_versioning.primary_ingress_logs]
+}
+
+# blueprint: ingress.accessLogs
+data "aws_iam_policy_document" "primary_ingress_logs_bucket" {
+  provider = aws.primary
+
+  statement {
+    sid       = "TlsOnly"
+    effect    = "Deny"
+    actions   = ["s3:*"]
+    resources = [aws_s3_bucket.primary_ingress_logs.arn, "${aws_s3_bucket.primary_ingress_logs.arn}/*"]
+
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+
+    condition {
+      test     = "Bool"
+      variable = "aws:SecureTransport"
+      values   = ["false"]
+    }
+  }
+
+  statement {
+    sid     = "LoadBalancerWrites"
+    actions = ["s3:PutObject"]
+    resources = [
+      "${aws_s3_bucket.primary_ingress_logs.arn}/connections/AWSLogs/${local.account_id}/*",
+      "${aws_s3_bucket.primary_ingress_logs.arn}/requests/AWSLogs/${local.account_id}/*",
+    ]
+
+    principals {
+      type        = "Service"
+      identifiers = ["logdelivery.elasticloadbalancing.amazonaws.com"]
+    }
+
+    condition {
+      test     = "ArnLike"
+      variable = "aws:SourceArn"
+      values   = ["arn:${local.partition}:elasticloadbalancing:${local.primary_region}:${local.account_id}:loadbalancer/app/*"]
+    }
+  }
+}
+
+# blueprint: ingress.accessLogs
+resource "aws_s3_bucket_policy" "primary_ingress_logs" {
+  provider = aws.primary
+
+  bucket = aws_s3_bucket.primary_ingress_logs.id
+  policy = data.aws_iam_policy_document.primary_ingress_logs_bucket.json
+
+  depends_on = [aws_s3_bucket_public_access_block.primary_ingress_logs]
+}
+
+# blueprint: ingress.accessLogs
+resource "aws_s3_bucket_logging" "primary_ingress_logs" {
+  provider = aws.primary
+
+  bucket        = aws_s3_bucket.primary_ingress_logs.id
+  target_bucket = aws_s3_bucket.access_logs.id
+  target_prefix = "primary-ingress-logs/"
+
+  depends_on = [aws_s3_bucket_policy.access_logs]
+}
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The bucket of requests, as the load balancer of us-west-2 takes them
+# ---------------------------------------------------------------------------------------------------------------------
+
+# blueprint: ingress.accessLogs
+resource "aws_s3_bucket" "secondary_ingress_logs" {
+  provider = aws.secondary
+
+  bucket = "nexafi-production-secondary-requests-${local.account_id}"
+
+  lifecycle {
+    prevent_destroy = true
+  }
+}
+
+# blueprint: ingress.accessLogs
+resource "aws_s3_bucket_versioning" "secondary_ingress_logs" {
+  provider = aws.secondary
+
+  bucket = aws_s3_bucket.secondary_ingress_logs.id
+
+  versioning_configuration {
+    status = "Enabled"
+  }
+}
+
+# blueprint: ingress.accessLogs
+resource "aws_s3_bucket_server_side_encryption_configuration" "secondary_ingress_logs" {
+  provider = aws.secondary
+
+  bucket = aws_s3_bucket.secondary_ingress_logs.id
+
+  rule {
+    # Load balancers write to no bucket that a KMS key encrypts
+    # (docs.aws.amazon.com/elasticloadbalancing/latest/application/enable-access-logging.html).
+    apply_server_side_encryption_by_default {
+      sse_algorithm = "AES256"
+    }
+  }
+}
+
+# blueprint: ingress.accessLogs
+resource "aws_s3_bucket_public_access_block" "secondary_ingress_logs" {
+  provider = aws.secondary
+
+  bucket                  = aws_s3_bucket.secondary_ingress_logs.id
+  block_public_acls       = true
+  block_public_policy     = true
+  ignore_public_acls      = true
+  restrict_public_buckets = true
+}
+
+# blueprint: ingress.accessLogs
+resource "aws_s3_bucket_ownership_controls" "secondary_ingress_logs" {
+  provider = aws.secondary
+
+  bucket = aws_s3_bucket.secondary_ingress_logs.id
+
+  rule {
+    object_ownership = "BucketOwnerEnforced"
+  }
+}
+
+# blueprint: ingress.accessLogs
+resource "aws_s3_bucket_lifecycle_configuration" "secondary_ingress_logs" {
+  provider = aws.secondary
+
+  bucket = aws_s3_bucket.secondary_ingress_logs.id
+
+  # Kept for 2555 days, then deleted.
+  rule {
+    id     = "retention"
+    status = "Enabled"
+
+    filter {}
+
+    transition {
+      days          = 365
+      storage_class = "GLACIER_IR"
+    }
+
+    expiration {
+      days = 2556
+    }
+
+    # What somebody deletes or overwrites before, comes back from here.
+    noncurrent_version_expiration {
+      noncurrent_days = 90
+    }
+
+    abort_incomplete_multipart_upload {
+      days_after_initiation = 7
+    }
+  }
+
+  depends_on = [aws_s3_bucket_versioning.secondary_ingress_logs]
+}
+
+# blueprint: ingress.accessLogs
+data "aws_iam_policy_document" "secondary_ingress_logs_bucket" {
+  provider = aws.secondary
+
+  statement {
+    sid       = "TlsOnly"
+    effect    = "Deny"
+    actions   = ["s3:*"]
+    resources = [aws_s3_bucket.secondary_ingress_logs.arn, "${aws_s3_bucket.secondary_ingress_logs.arn}/*"]
+
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+
+    condition {
+      test     = "Bool"
+      variable = "aws:SecureTransport"
+      values   = ["false"]
+    }
+  }
+
+  statement {
+    sid     = "LoadBalancerWrites"
+    actions = ["s3:PutObject"]
+    resources = [
+      "${aws_s3_bucket.secondary_ingress_logs.arn}/connections/AWSLogs/${local.account_id}/*",
+      "${aws_s3_bucket.secondary_ingress_logs.arn}/requests/AWSLogs/${local.account_id}/*",
+    ]
+
+    principals {
+      type        = "Service"
+      identifiers = ["logdelivery.elasticloadbalancing.amazonaws.com"]
+    }
+
+    condition {
+      test     = "ArnLike"
+      variable = "aws:SourceArn"
+      values   = ["arn:${local.partition}:elasticloadbalancing:${local.secondary_region}:${local.account_id}:loadbalancer/app/*"]
+    }
+  }
+}
+
+# blueprint: ingress.accessLogs
+resource "aws_s3_bucket_policy" "secondary_ingress_logs" {
+  provider = aws.secondary
+
+  bucket = aws_s3_bucket.secondary_ingress_logs.id
+  policy = data.aws_iam_policy_document.secondary_ingress_logs_bucket.json
+
+  depends_on = [aws_s3_bucket_public_access_block.secondary_ingress_logs]
+}
+
+# blueprint: ingress.accessLogs
+resource "aws_s3_bucket_logging" "secondary_ingress_logs" {
+  provider = aws.secondary
+
+  bucket        = aws_s3_bucket.secondary_ingress_logs.id
+  target_bucket = aws_s3_bucket.replica_logs.id
+  target_prefix = "secondary-ingress-logs/"
+
+  depends_on = [aws_s3_bucket_policy.replica_logs]
+}
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The bucket of access logs: who reads the records
+# ---------------------------------------------------------------------------------------------------------------------
+
+# blueprint: security.auditTrail
+resource "aws_s3_bucket" "access_logs" {
+  provider = aws.primary
+
+  bucket = "${local.prefix}-access-logs-${local.account_id}"
+
+  lifecycle {
+    prevent_destroy = true
+  }
+}
+
+# blueprint: security.auditTrail
+resource "aws_s3_bucket_versioning" "access_logs" {
+  provider = aws.primary
+
+  bucket = aws_s3_bucket.access_logs.id
+
+  versioning_configuration {
+    status = "Enabled"
+  }
+}
+
+# blueprint: security.auditTrail
+resource "aws_s3_bucket_server_side_encryption_configuration" "access_logs" {
+  provider = aws.primary
+
+  bucket = aws_s3_bucket.access_logs.id
+
+  rule {
+    # S3 delivers access logs to no bucket that a KMS key encrypts, and to none that is locked
+    # (docs.aws.amazon.com/AmazonS3/latest/userguide/troubleshooting-server-access-logging.html,
+    # docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock-managing.html).
+    apply_server_side_encryption_by_default {
+      sse_algorithm = "AES256"
+    }
+  }
+}
+
+# blueprint: security.auditTrail
+resource "aws_s3_bucket_public_access_block" "access_logs" {
+  provider = aws.primary
+
+  bucket                  = aws_s3_bucket.access_logs.id
+  block_public_acls       = true
+  block_public_policy     = true
+  ignore_public_acls      = true
+  restrict_public_buckets = true
+}
+
+# blueprint: security.auditTrail
+resource "aws_s3_bucket_ownership_controls" "access_logs" {
+  provider = aws.primary
+
+  bucket = aws_s3_bucket.access_logs.id
+
+  rule {
+    object_ownership = "BucketOwnerEnforced"
+  }
+}
+
+# blueprint: security.auditTrail
+resource "aws_s3_bucket_lifecycle_configuration" "access_logs" {
+  provider = aws.primary
+
+  bucket = aws_s3_bucket.access_logs.id
+
+  # Kept for 2555 days, then deleted.
+  rule {
+    id     = "retention"
+    status = "Enabled"
+
+    filter {}
+
+    transition {
+      days          = 365
+      storage_class = "GLACIER_IR"
+    }
+
+    expiration {
+      days = 2556
+    }
+
+    # What somebody deletes or overwrites before, comes back from here.
+    noncurrent_version_expiration {
+      noncurrent_days = 90
+    }
+
+    abort_incomplete_multipart_upload {
+      days_after_initiation = 7
+    }
+  }
+
+  depends_on = [aws_s3_bucket_versioning.access_logs]
+}
+
+# blueprint: security.auditTrail
+data "aws_iam_policy_document" "access_logs_bucket" {
+  provider = aws.primary
+
+  statement {
+    sid       = "TlsOnly"
+    effect    = "Deny"
+    actions   = ["s3:*"]
+    resources = [aws_s3_bucket.access_logs.arn, "${aws_s3_bucket.access_logs.arn}/*"]
+
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+
+    condition {
+      test     = "Bool"
+      variable = "aws:SecureTransport"
+      values   = ["false"]
+    }
+  }
+
+  statement {
+    sid       = "AccessLogs1"
+    actions   = ["s3:PutObject"]
+    resources = ["${aws_s3_bucket.access_logs.arn}/audit/*"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["logging.s3.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [local.account_id]
+    }
+
+    condition {
+      test     = "ArnEquals"
+      variable = "aws:SourceArn"
+      values   = [aws_s3_bucket.audit.arn]
+    }
+  }
+
+  statement {
+    sid       = "AccessLogs2"
+    actions   = ["s3:PutObject"]
+    resources = ["${aws_s3_bucket.access_logs.arn}/config/*"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["logging.s3.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [local.account_id]
+    }
+
+    condition {
+      test     = "ArnEquals"
+      variable = "aws:SourceArn"
+      values   = [aws_s3_bucket.config.arn]
+    }
+  }
+
+  statement {
+    sid       = "AccessLogs3"
+    actions   = ["s3:PutObject"]
+    resources = ["${aws_s3_bucket.access_logs.arn}/primary-ingress-logs/*"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["logging.s3.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [local.account_id]
+    }
+
+    condition {
+      test     = "ArnEquals"
+      variable = "aws:SourceArn"
+      values   = [aws_s3_bucket.primary_ingress_logs.arn]
+    }
+  }
+}
+
+# blueprint: security.auditTrail
+resource "aws_s3_bucket_policy" "access_logs" {
+  provider = aws.primary
+
+  bucket = aws_s3_bucket.access_logs.id
+  policy = data.aws_iam_policy_document.access_logs_bucket.json
+
+  depends_on = [aws_s3_bucket_public_access_block.access_logs]
+}
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The bucket of access logs: who reads the records; S3 writes such logs within a region only
 # ---------------------------------------------------------------------------------------------------------------------
 
 # blueprint: security.auditTrail
@@ -3168,6 +4341,29 @@ data "aws_iam_policy_document" "replica_logs_bucket" {
       test     = "ArnEquals"
       variable = "aws:SourceArn"
       values   = [aws_s3_bucket.config_replica.arn]
+    }
+  }
+
+  statement {
+    sid       = "AccessLogs3"
+    actions   = ["s3:PutObject"]
+    resources = ["${aws_s3_bucket.replica_logs.arn}/secondary-ingress-logs/*"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["logging.s3.amazonaws.com"]
+    }
+
+    condition {
+      test     = "StringEquals"
+      variable = "aws:SourceAccount"
+      values   = [local.account_id]
+    }
+
+    condition {
+      test     = "ArnEquals"
+      variable = "aws:SourceArn"
+      values   = [aws_s3_bucket.secondary_ingress_logs.arn]
     }
   }
 }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::blueprint::scalar::{Date, Duration};
+use crate::blueprint::scalar::{Date, Duration, Name};
 
 /// Frameworks claimed, retention, recovery objectives, accepted findings.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -18,6 +18,9 @@ pub struct Compliance {
     pub log_retention_days: u32,
     /// How soon the platform is back after a disaster, and how much it may have forgotten: the objectives of tier 1.
     pub objectives: Objectives,
+    /// Issuers whose certificates may be used: names of cert-manager's cluster issuers.
+    #[schemars(example = serde_json::json!(["bank-ca"]))]
+    pub certificate_issuers: Vec<Name>,
     /// Findings somebody answers for.
     pub waivers: Vec<Waiver>,
 }
@@ -29,6 +32,7 @@ impl Default for Compliance {
             frameworks: Vec::new(),
             log_retention_days: 2555,
             objectives: Objectives::default(),
+            certificate_issuers: Vec::new(),
             waivers: Vec::new(),
         }
     }

@@ -4,6 +4,7 @@
 
 mod cluster;
 mod compliance;
+mod ingress;
 mod network;
 mod recovery;
 mod supply_chain;
@@ -19,6 +20,9 @@ pub use cluster::{
     TaintEffect, VolumeType,
 };
 pub use compliance::{AuditTrail, Compliance, Framework, KeySettings, Objectives, Security, Toggle, Waiver};
+pub use ingress::{
+    Ingress, IngressController, ManagedRules, PlainHttp, Route, RuleGroup, Tls, TlsVersion, Waf,
+};
 pub use network::{
     Endpoints, FlowLogDestination, FlowLogTraffic, FlowLogs, Nat, Peering, SubnetTier, TierKind, Vpc, Zones,
 };
@@ -26,9 +30,9 @@ pub use recovery::WorkloadObjectives;
 pub use supply_chain::SupplyChain;
 pub use workload::Quota;
 pub use workload::{
-    Component, DataKind, Egress, Image, Ingress, IngressController, Latest, Namespace, Permission,
-    PodSecurity, PodSecurityLevel, PodSecurityVersion, Probe, Probes, ReclaimPolicy, Resources, Route,
-    SecretFiles, SecretRef, Service, Storage, StorageClass, Tls, Volume, VolumeClaim, Workload,
+    Component, DataKind, Egress, Image, Latest, Namespace, Permission, PodSecurity, PodSecurityLevel,
+    PodSecurityVersion, Probe, Probes, ReclaimPolicy, Resources, SecretFiles, SecretRef, Service, Storage,
+    StorageClass, Volume, VolumeClaim, Workload,
 };
 
 use super::scalar::{AwsRegion, BucketName, Email, Name, PlatformName, RoleName, VersionConstraint};

@@ -1,4 +1,4 @@
-//! Namespaces, services, components, storage, ingress.
+//! Namespaces, services, components, storage.
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
@@ -6,8 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{VolumeType, WorkloadObjectives, name};
 use crate::blueprint::scalar::{
-    AnyCidr, Cidr, Digest, Host, KmsKey, KubernetesVersion, LabelKey, LabelValue, Name, Quantity, Repository,
-    UrlPath,
+    AnyCidr, Digest, KmsKey, KubernetesVersion, LabelKey, LabelValue, Name, Quantity, Repository, UrlPath,
 };
 
 /// A Kubernetes namespace.
@@ -451,67 +450,4 @@ pub struct VolumeClaim {
     /// The storage class; by default the platform's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub class: Option<Name>,
-}
-
-/// The way in from outside, over HTTPS.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Ingress {
-    /// The host name.
-    pub host: Host,
-    /// The ingress controller.
-    #[serde(default)]
-    pub controller: IngressController,
-    /// Where the certificate comes from.
-    #[serde(default)]
-    pub tls: Tls,
-    /// Which path leads to which service.
-    #[schemars(length(min = 1))]
-    pub routes: Vec<Route>,
-    /// Only from inside the VPC and its peers.
-    #[serde(default)]
-    pub internal: bool,
-    /// Networks that may connect; without any, all may.
-    #[serde(default)]
-    #[schemars(example = serde_json::json!(["203.0.113.0/24"]))]
-    pub allowed_cidrs: Vec<Cidr>,
-    /// The image of the controller.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub image: Option<Image>,
-}
-
-/// An ingress controller.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub enum IngressController {
-    /// NGINX.
-    #[default]
-    Nginx,
-}
-
-/// Where the certificate comes from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub struct Tls {
-    /// The Kubernetes secret that holds certificate and key.
-    pub secret: Name,
-    /// The cert-manager ClusterIssuer that fills the secret; without it somebody else does.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub issuer: Option<Name>,
-}
-
-impl Default for Tls {
-    fn default() -> Self {
-        Self { secret: name("ingress-tls"), issuer: None }
-    }
-}
-
-/// Which path leads to which service.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Route {
-    /// The path's beginning.
-    pub path: UrlPath,
-    /// The service.
-    pub service: Name,
 }

@@ -3,6 +3,7 @@
 
 mod apply;
 mod clusters;
+mod ingress;
 mod names;
 mod peering;
 mod quotas;
@@ -34,6 +35,7 @@ pub(super) fn resolve(mut blueprint: Blueprint, names: &Names, tree: &Node) -> (
     let days = blueprint.compliance.log_retention_days;
     plan.audit_retention_days = *blueprint.security.audit_trail.retention_days.get_or_insert(days);
     plan.audit_log_retention_days = log_days(None, days).1;
+    plan.log_retention_days = plan.audit_log_retention_days;
     if let Some(state) = &mut blueprint.terraform.state {
         let key = || format!("{}/{}/platform.tfstate", blueprint.name, blueprint.environment.as_str());
         state.key.get_or_insert_with(key);
@@ -45,6 +47,7 @@ pub(super) fn resolve(mut blueprint: Blueprint, names: &Names, tree: &Node) -> (
         .iter()
         .find(|(_, region)| !region.home && region.keys.iter().any(|key| key.purpose == "audit"))
         .map(|(role, _)| role.to_string());
+    ingress::plan(&blueprint, &mut plan, &mut faults);
     plan.peerings = peering::plan(&blueprint, &plan.regions, names, &mut faults);
     plan.tiers = recovery::resolve(&mut blueprint);
     let (workloads, secrets) = workloads::plan(&mut blueprint, names, &mut faults);

@@ -69,6 +69,7 @@ pub(super) fn plan(
                 nat_zones,
                 flow_log_retention_days,
                 cluster_log_retention_days,
+                ingress: None,
             },
         );
     }

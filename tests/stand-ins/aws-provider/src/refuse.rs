@@ -46,6 +46,7 @@ impl Scene<'_> {
             "aws_kms_key" => key(planned),
             "aws_cloudwatch_log_group" => self.log_group(planned),
             "aws_cloudtrail" => self.trail(planned),
+            "aws_lb" => self.load_balancer(planned),
             "aws_config_delivery_channel" => self.delivery_channel(planned),
             "aws_config_configuration_recorder_status" => self.recorder_status(planned),
             _ => None,
@@ -195,6 +196,30 @@ impl Scene<'_> {
         })
     }
 
+    /// Subnets of two zones, and a bucket that lets the service write to it, by its policy and its encryption.
+    fn load_balancer(&self, planned: &Value) -> Option<String> {
+        let subnets = planned.at("subnets").texts();
+        let zones: BTreeSet<String> = subnets
+            .filter_map(|id| Some(self.get("aws_subnet", id)?.at("availability_zone").text()?.to_owned()))
+            .collect();
+        if zones.len() < 2 {
+            return Some(
+                "ValidationError: At least two subnets in two different Availability Zones must be specified"
+                    .to_owned(),
+            );
+        }
+        let bucket = planned.at("access_logs.bucket").text()?;
+        let policy = self.bucket_policy(bucket).unwrap_or_default();
+        let encryption = self.get("aws_s3_bucket_server_side_encryption_configuration", bucket);
+        let encrypted = encryption.is_some_and(|found| {
+            let algorithm = found.at("rule.apply_server_side_encryption_by_default.sse_algorithm");
+            algorithm.text().is_some_and(|algorithm| algorithm != "AES256")
+        });
+        (encrypted || !allows(&policy, "logdelivery.elasticloadbalancing.amazonaws.com", "s3:PutObject")).then(|| {
+            format!("InvalidConfigurationRequest: Access Denied for bucket: {bucket}. Please check S3bucket permission")
+        })
+    }
+
     fn delivery_channel(&self, planned: &Value) -> Option<String> {
         let recorders = self.all("aws_config_configuration_recorder");
         let Some(recorder) = recorders.first() else {
@@ -227,6 +252,12 @@ impl Scene<'_> {
         if object.at("deletion_protection").is_true() {
             return Some(
                 "InvalidRequestException: Cannot delete a cluster with deletion protection enabled"
+                    .to_owned(),
+            );
+        }
+        if object.at("enable_deletion_protection").is_true() {
+            return Some(
+                "OperationNotPermitted: Load balancer cannot be deleted because deletion protection is enabled"
                     .to_owned(),
             );
         }

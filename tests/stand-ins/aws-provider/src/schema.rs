@@ -34,6 +34,9 @@ fn message(block: &Block) -> messages::Schema {
 }
 
 fn content(block: &Block) -> SchemaBlock {
+    if block.unknown {
+        return statement();
+    }
     SchemaBlock {
         attributes: block
             .attributes
@@ -62,6 +65,51 @@ fn content(block: &Block) -> SchemaBlock {
                 max_items: i64::try_from(nested.max).unwrap_or_default(),
             })
             .collect(),
+    }
+}
+
+/// The inside of a rule of a web ACL, as far as the platforms need it: statements hold statements, and the exported schema
+/// ends where they begin (<https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/wafv2_web_acl>).
+fn statement() -> SchemaBlock {
+    let attribute = |name: &str, type_: &str, required: bool| SchemaAttribute {
+        name: name.to_owned(),
+        r#type: serde_json::json!(type_).to_string().into_bytes(),
+        required,
+        optional: !required,
+        computed: false,
+    };
+    let nested = |name: &str,
+                  max_items: i64,
+                  attributes: Vec<SchemaAttribute>,
+                  block_types: Vec<SchemaNestedBlock>| {
+        let block = Some(SchemaBlock { attributes, block_types });
+        SchemaNestedBlock { type_name: name.to_owned(), block, nesting: 2, min_items: 0, max_items }
+    };
+    let actions = ["allow", "block", "captcha", "challenge", "count"];
+    let action = nested(
+        "action_to_use",
+        1,
+        Vec::new(),
+        actions.map(|name| nested(name, 1, Vec::new(), Vec::new())).into(),
+    );
+    let overrides =
+        nested("rule_action_override", 100, vec![attribute("name", "string", true)], vec![action]);
+    let managed = vec![
+        attribute("name", "string", true),
+        attribute("vendor_name", "string", true),
+        attribute("version", "string", false),
+    ];
+    let rate = vec![
+        attribute("aggregate_key_type", "string", false),
+        attribute("evaluation_window_sec", "number", false),
+        attribute("limit", "number", true),
+    ];
+    SchemaBlock {
+        attributes: Vec::new(),
+        block_types: vec![
+            nested("managed_rule_group_statement", 1, managed, vec![overrides]),
+            nested("rate_based_statement", 1, rate, Vec::new()),
+        ],
     }
 }
 

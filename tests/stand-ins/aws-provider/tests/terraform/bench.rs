@@ -170,6 +170,9 @@ pub fn unprotected(files: &BTreeMap<Utf8PathBuf, String>) -> String {
                 trimmed if trimmed.starts_with("deletion_protection ") => {
                     text.push_str(&format!("{head}\n  deletion_protection = false\n}}\n"));
                 }
+                trimmed if trimmed.starts_with("enable_deletion_protection ") => {
+                    text.push_str(&format!("{head}\n  enable_deletion_protection = false\n}}\n"));
+                }
                 _ => {}
             }
         }

@@ -83,9 +83,12 @@ fn a_change_touches_what_it_names_and_keeps_what_holds_data() {
 
     let third = "\npeering:\n";
     let region = "  tertiary:\n    aws: eu-west-1\n    vpc: {cidr: 10.2.0.0/16, zones: 3}\n    cluster:\n      nodeGroups:\n        general: {class: general, size: {min: 1, desired: 1, max: 4}}\n";
+    let certificates = "    certificates:\n";
+    let certificate = "      tertiary: \"arn:aws:acm:eu-west-1:123456789012:certificate/1234\"\n";
+    let grown = with(&nexafi, third, &format!("{region}{third}"));
     insta::assert_snapshot!(
         "a_region_more",
-        plan(&bench, &with(&nexafi, third, &format!("{region}{third}")))
+        plan(&bench, &with(&grown, certificates, &format!("{certificates}{certificate}")))
     );
 
     let image = ("tag: \"1.4.2\"", "tag: \"1.4.3\"");

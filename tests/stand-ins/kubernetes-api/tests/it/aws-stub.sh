@@ -41,6 +41,17 @@ cluster_file() {
   done
 }
 
+# The file in which it keeps a load balancer, by name or ARN.
+load_balancer_file() {
+  local file
+  for file in "$here"/cloud/*/aws_lb/*; do
+    if [[ -f "$file" && ("$(jq -r .name "$file")" == "$1" || "$(jq -r .arn "$file")" == "$1") ]]; then
+      printf '%s' "$file"
+      return
+    fi
+  done
+}
+
 case "$1 $2" in
   "sts get-caller-identity") echo 111122223333 ;;
   "eks describe-cluster")
@@ -80,6 +91,19 @@ case "$1 $2" in
       exit 254
     fi
     cat "$entry"
+    ;;
+  "elbv2 describe-load-balancers")
+    file=$(load_balancer_file "$(option --names "$@")")
+    if [[ -z "$file" ]]; then
+      echo "An error occurred (LoadBalancerNotFound) when calling the DescribeLoadBalancers operation" >&2
+      exit 254
+    fi
+    if [[ "$*" == *LoadBalancerArn* ]]; then jq -r .arn "$file"; else echo load-balancer.example; fi
+    ;;
+  "elbv2 modify-load-balancer-attributes")
+    file=$(load_balancer_file "$(option --load-balancer-arn "$@")")
+    jq '.enable_deletion_protection = false' "$file" > "$here/changed"
+    mv "$here/changed" "$file"
     ;;
   # GuardDuty is on, and has made nothing in any VPC.
   "guardduty list-detectors") echo 0123456789abcdef0123456789abcdef ;;

@@ -236,8 +236,9 @@ fn a_standby_takes_over() {
     let lost = &rendered.clusters.iter().find(|cluster| cluster.role == home).unwrap().name;
     assert!(!calls.iter().any(|call| call.contains(lost.as_str())), "{calls:#?}");
     let workloads = stage.server(standby).objects();
-    let names =
-        |object: &serde_json::Value| object["kind"] == "Deployment" || object["kind"] == "StatefulSet";
+    let names = |object: &serde_json::Value| {
+        ["Deployment", "StatefulSet", "DaemonSet"].iter().any(|kind| object["kind"] == *kind)
+    };
     assert_eq!(workloads.into_iter().filter(names).count(), 14);
 }
 
