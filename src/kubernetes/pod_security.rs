@@ -253,8 +253,12 @@ impl<'a> Pod<'a> {
             ));
         }
         let kind = text(context, &["seLinuxOptions", "type"]).unwrap_or("");
-        let known = ["", "container_t", "container_init_t", "container_kvm_t"];
-        if !known.contains(&kind) && !(kind == "container_engine_t" && self.minor >= 31) {
+        let known = match kind {
+            "" | "container_t" | "container_init_t" | "container_kvm_t" => true,
+            "container_engine_t" => self.minor >= 31,
+            _ => false,
+        };
+        if !known {
             self.add(format!(
                 "seLinuxOptions ({of} set forbidden securityContext.seLinuxOptions: type \"{kind}\")"
             ));
@@ -301,11 +305,12 @@ impl<'a> Pod<'a> {
         for volume in self.list(&["volumes"]) {
             let written = |source: &&str| volume.get(source).is_some_and(|node| node.value != Value::Null);
             // A volume that names no source is an emptyDir.
-            let other = volume.as_map().into_iter().flat_map(|map| map.iter()).find(|(key, entry)| {
-                &***key != "name" && entry.node.value != Value::Null && !VOLUMES.contains(&&***key)
-            });
+            let other =
+                volume.as_map().into_iter().flat_map(crate::source::Map::iter).find(|(key, entry)| {
+                    &***key != "name" && entry.node.value != Value::Null && !VOLUMES.contains(&&***key)
+                });
             if let Some((source, _)) = other
-                && !VOLUMES.iter().any(|known| written(known))
+                && !VOLUMES.iter().any(written)
             {
                 let name = text(volume, &["name"]).unwrap_or("");
                 self.add(format!(

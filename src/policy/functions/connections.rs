@@ -1,4 +1,4 @@
-//! What NetworkPolicies let through, from a pod to a pod.
+//! What network policies let through, from a pod to a pod.
 //!
 //! <https://kubernetes.io/docs/concepts/services-networking/network-policies/>: a direction of a pod that no policy selects
 //! is open; otherwise exactly what some policy of its namespace lists goes through, and a connection has to be let out on
