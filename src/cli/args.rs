@@ -131,6 +131,16 @@ pub(super) struct Checks {
     /// A file of known findings, written by `lint --write-baseline`: only new ones fail
     #[arg(long, value_name = "FILE", help_heading = "Checks")]
     pub(super) baseline: Option<Utf8PathBuf>,
+    #[command(flatten)]
+    pub(super) chosen: Chosen,
+    /// The date to judge by (2026-12-31), for waivers that expire. Default: today
+    #[arg(long, value_name = "DATE", help_heading = "Checks")]
+    pub(super) at: Option<jiff::civil::Date>,
+}
+
+/// Which policies are meant.
+#[derive(Debug, Args)]
+pub(super) struct Chosen {
     /// Only these policies: ids (NXF-NET-001) or domains (NET), separated by commas
     #[arg(long, value_delimiter = ',', value_name = "ID|DOMAIN", help_heading = "Checks")]
     pub(super) select: Vec<String>,
@@ -143,9 +153,6 @@ pub(super) struct Checks {
     /// Policies of your own, beside the built-in ones
     #[arg(long, value_name = "DIR", help_heading = "Checks")]
     pub(super) policies: Vec<Utf8PathBuf>,
-    /// The date to judge by (2026-12-31), for waivers that expire. Default: today
-    #[arg(long, value_name = "DATE", help_heading = "Checks")]
-    pub(super) at: Option<jiff::civil::Date>,
 }
 
 /// A threshold.
@@ -191,16 +198,29 @@ pub(super) struct Policies {
 #[derive(Debug, Subcommand)]
 pub(super) enum PoliciesCommand {
     /// One line a policy
-    List {
-        /// Policies of your own, beside the built-in ones
-        #[arg(long, value_name = "DIR")]
-        policies: Vec<Utf8PathBuf>,
-    },
+    List(List),
     /// Run the examples inside the policies: each says which verdict it expects
     Test {
         /// A directory of policies; without one the built-in policies are tested
         directory: Option<Utf8PathBuf>,
     },
+}
+
+/// `policies list`.
+#[derive(Debug, Args)]
+pub(super) struct List {
+    /// A table for people, or one JSON document with everything a policy file says but its rules
+    #[arg(long, value_enum, default_value_t, help_heading = "Output")]
+    pub(super) format: ListFormat,
+    #[command(flatten)]
+    pub(super) chosen: Chosen,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(super) enum ListFormat {
+    #[default]
+    Table,
+    Json,
 }
 
 /// `schema`.

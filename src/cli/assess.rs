@@ -35,9 +35,9 @@ impl Judge {
         surroundings: &Surroundings,
         sources: &mut Sources,
     ) -> Result<(Self, Vec<Finding>), Error> {
-        let (catalogue, findings) = catalogue(&checks.policies, surroundings, sources)?;
+        let (catalogue, findings) = catalogue(&checks.chosen.policies, surroundings, sources)?;
         let known: Vec<Known<'_>> = catalogue.policies().iter().map(known).collect();
-        let choice = choose(&known, checks)?;
+        let choice = choose(&known, &checks.chosen)?;
         drop(known);
         Ok((Self { catalogue, choice, at: checks.at.or(surroundings.today) }, findings))
     }
@@ -59,7 +59,7 @@ impl Judge {
 }
 
 /// What a policy is chosen by.
-fn known(policy: &Policy) -> Known<'_> {
+pub(super) fn known(policy: &Policy) -> Known<'_> {
     Known {
         id: &policy.id,
         domain: &policy.domain,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::source::{did_you_mean, fault};
 
 use super::Error;
-use super::args::Checks;
+use super::args::Chosen;
 
 /// What choosing needs to know of a policy.
 pub(super) struct Known<'a> {
@@ -28,15 +28,15 @@ pub(super) struct Choice {
 
 /// Applies the flags. A word that names nothing is a mistake: checking less than was asked for must not look like
 /// success.
-pub(super) fn choose(known: &[Known<'_>], checks: &Checks) -> Result<Choice, Error> {
+pub(super) fn choose(known: &[Known<'_>], chosen: &Chosen) -> Result<Choice, Error> {
     let faults: Vec<&str> = fault::ALL.iter().map(|fault| fault.code).collect();
-    for word in &checks.select {
+    for word in &chosen.select {
         if !known.iter().any(|policy| names(word, policy)) {
             return Err(unknown("--select", word, known, &[]));
         }
     }
     let mut ignored_faults = BTreeSet::new();
-    for word in &checks.ignore {
+    for word in &chosen.ignore {
         let named: Vec<&str> = faults.iter().copied().filter(|code| names_id(word, code)).collect();
         if named.is_empty() && !known.iter().any(|policy| names(word, policy)) {
             return Err(unknown("--ignore", word, known, &faults));
@@ -45,7 +45,7 @@ pub(super) fn choose(known: &[Known<'_>], checks: &Checks) -> Result<Choice, Err
     }
     let frameworks: BTreeSet<&str> =
         known.iter().flat_map(|policy| policy.frameworks.iter().copied()).collect();
-    for word in &checks.framework {
+    for word in &chosen.framework {
         if !frameworks.contains(word.as_str()) {
             let help = match did_you_mean(word, frameworks.iter().copied()) {
                 Some(close) => format!("did you mean `{close}`?"),
@@ -61,9 +61,9 @@ pub(super) fn choose(known: &[Known<'_>], checks: &Checks) -> Result<Choice, Err
         .iter()
         .map(|policy| {
             let named_by = |words: &[String]| words.iter().any(|word| names(word, policy));
-            let framework = checks.framework.is_empty()
-                || checks.framework.iter().any(|word| policy.frameworks.contains(&word.as_str()));
-            framework && (checks.select.is_empty() || named_by(&checks.select)) && !named_by(&checks.ignore)
+            let framework = chosen.framework.is_empty()
+                || chosen.framework.iter().any(|word| policy.frameworks.contains(&word.as_str()));
+            framework && (chosen.select.is_empty() || named_by(&chosen.select)) && !named_by(&chosen.ignore)
         })
         .collect();
     Ok(Choice { applies, ignored_faults })

@@ -1,9 +1,14 @@
 //! `nexafi-gen explain`.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use crate::policy::{Policy, Provenance, Scope};
-use crate::source::{FaultCode, Sources, did_you_mean, fault};
+use jiff::civil::Date;
+
+use crate::policy::selftest::{self, Outcome};
+use crate::policy::{Example, Policy, Provenance, Scope};
+use crate::report::visible;
+use crate::source::{FaultCode, Sources, SubjectKind, Verdict, did_you_mean, fault};
 
 use super::args::Explain;
 use super::assess::catalogue;
@@ -19,7 +24,7 @@ pub(super) fn run(
     let wanted = args.id.to_ascii_uppercase();
     let policies = catalogue.policies();
     if let Some(policy) = policies.iter().find(|policy| policy.id.eq_ignore_ascii_case(&wanted)) {
-        output.print(&explain(policy))?;
+        output.print(&visible(&explain(policy, surroundings.today)))?;
         return Ok(ExitCode::Clean);
     }
     if let Some(fault) = fault::ALL.iter().find(|fault| fault.code == wanted) {
@@ -37,7 +42,7 @@ pub(super) fn run(
     })
 }
 
-fn explain(policy: &Policy) -> String {
+fn explain(policy: &Policy, today: Option<Date>) -> String {
     let mut text = format!("{}  {}\n", policy.id, policy.title);
     // Writing to a String cannot fail.
     let _ = writeln!(text, "\nseverity  {}", policy.severity.as_str());
@@ -71,7 +76,121 @@ fn explain(policy: &Policy) -> String {
             let _ = writeln!(text, "  {}", line.trim_end());
         }
     }
+    let outcomes = selftest::run(policy);
+    examples(policy, &outcomes, &mut text);
+    waiving(policy, &outcomes, today, &mut text);
     text.replace("On the Terraform:", "On Terraform:").replace("On the Kubernetes:", "On Kubernetes:")
+}
+
+/// One example that fails with what is said of it, one that passes, and how to mend each kind of file.
+fn examples(policy: &Policy, outcomes: &[Outcome], text: &mut String) {
+    let run: Vec<(&Example, &Outcome)> = policy.examples.iter().zip(outcomes).collect();
+    let kind = |example: &Example| match (&example.blueprint, &example.terraform) {
+        (Some(_), _) => SubjectKind::Blueprint,
+        (None, Some(_)) => SubjectKind::Terraform,
+        (None, None) => SubjectKind::Kubernetes,
+    };
+    let failing = run.iter().find(|(_, outcome)| outcome.worst == Some(Verdict::Fail));
+    let passing = run
+        .iter()
+        .filter(|(_, outcome)| outcome.worst == Some(Verdict::Pass))
+        // Of the same kind of file, so that the two can be compared.
+        .min_by_key(|(example, _)| failing.is_some_and(|(failing, _)| kind(example) != kind(failing)));
+    for (what, found) in [("Fails", failing), ("Passes", passing)] {
+        let Some((example, outcome)) = found else { continue };
+        let _ = writeln!(text, "\n{what}: {}", example.name);
+        for part in [&example.fragment, &example.terraform, &example.kubernetes].into_iter().flatten() {
+            for line in part.trim_end().lines() {
+                let _ = writeln!(text, "{}", format!("  {line}").trim_end());
+            }
+        }
+        for finding in outcome.findings.iter().filter(|finding| finding.verdict == Verdict::Fail) {
+            let subject = finding.subject.as_ref().map_or("", |subject| subject.address.as_str());
+            let _ = write!(text, "{}", wrap(&format!("-> {subject}: {}", finding.message)));
+        }
+    }
+    let mut helps: BTreeMap<SubjectKind, Vec<(String, &str)>> = BTreeMap::new();
+    for finding in outcomes.iter().flat_map(|outcome| &outcome.findings) {
+        let Some(subject) = &finding.subject else { continue };
+        let helps = helps.entry(subject.kind).or_default();
+        if finding.verdict == Verdict::Fail && !finding.help.is_empty() && helps.len() < MOST_HELPS {
+            // The same help for another subject is the same.
+            let shape = finding.help.replace(&subject.address, "");
+            if !helps.iter().any(|(earlier, _)| *earlier == shape) {
+                helps.push((shape, finding.help.as_str()));
+            }
+        }
+    }
+    helps.retain(|_, helps| !helps.is_empty());
+    if !helps.is_empty() {
+        let _ = writeln!(text, "\nHow to mend");
+    }
+    for (kind, helps) in helps {
+        let name = match kind {
+            SubjectKind::Blueprint => "in the blueprint",
+            SubjectKind::Terraform => "in Terraform",
+            SubjectKind::Kubernetes => "in Kubernetes manifests",
+        };
+        for (_, help) in helps {
+            let _ = write!(text, "{}", wrap(&format!("{name}: {help}")));
+        }
+    }
+}
+
+/// More than this many ways to mend one kind of file are no summary.
+const MOST_HELPS: usize = 2;
+/// How long the waiver runs that is offered, in days.
+const OFFERED: i32 = 90;
+
+/// A waiver to paste. Owner, ticket and reason stay empty: nobody answers for a finding by pasting.
+fn waiving(policy: &Policy, outcomes: &[Outcome], today: Option<Date>, text: &mut String) {
+    let _ = writeln!(text, "\nHow to waive");
+    if !policy.waivable {
+        let _ = writeln!(text, "  It cannot be waived.");
+        return;
+    }
+    let expires = today
+        .and_then(|today| today.checked_add(jiff::Span::new().days(OFFERED)).ok())
+        .map_or_else(|| "YYYY-MM-DD".to_owned(), |date| date.to_string());
+    let has = |kind| policy.rules.iter().any(|rule| rule.scope.kind() == kind);
+    let id = &policy.id;
+    if has(SubjectKind::Blueprint) {
+        let subject = outcomes
+            .iter()
+            .flat_map(|outcome| &outcome.findings)
+            .filter_map(|finding| finding.subject.as_ref())
+            .find(|subject| subject.kind == SubjectKind::Blueprint)
+            .map_or("regions.primary", |subject| subject.address.as_str());
+        let _ = write!(
+            text,
+            "  In the blueprint, for it and all that is generated from it:
+    compliance:
+      waivers:
+        - policy: {id}
+          subject: {subject}
+          reason: \"\"
+          owner: \"\"
+          ticket: \"\"
+          expires: {expires}
+"
+        );
+    }
+    if has(SubjectKind::Terraform) {
+        let _ = write!(
+            text,
+            "  In Terraform written by hand, directly above the block:
+    # nexafi-gen:waive {id} owner=\"\" ticket=\"\" expires={expires} reason=\"\"
+"
+        );
+    }
+    if has(SubjectKind::Kubernetes) {
+        let _ = write!(
+            text,
+            "  In Kubernetes manifests written by hand, among the object's annotations:
+    nexafi-gen/waive.{id}: owner=\"\"; ticket=\"\"; expires={expires}; reason=\"\"
+"
+        );
+    }
 }
 
 fn explain_fault(fault: &FaultCode) -> String {

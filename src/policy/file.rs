@@ -218,6 +218,8 @@ pub struct Example {
     pub at: Option<jiff::civil::Date>,
     /// A fragment of a blueprint, merged over the base blueprint.
     pub blueprint: Option<Node>,
+    /// The fragment's text, if it is written as one.
+    pub fragment: Option<String>,
     /// The text of one `.tf` file.
     pub terraform: Option<String>,
     /// A stream of manifests.

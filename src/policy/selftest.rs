@@ -12,7 +12,7 @@ use crate::source::{Entry, FileId, Finding, Map, Node, SourceFile, Sources, Span
 use crate::terraform;
 
 /// What became of one example.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Outcome {
     /// The policy.
     pub policy: String,
@@ -22,6 +22,12 @@ pub struct Outcome {
     pub span: Span,
     /// Verdicts that are not as expected.
     pub mismatches: Vec<Mismatch>,
+    /// Subjects whose verdict is as expected.
+    pub met: Vec<(String, Option<Verdict>)>,
+    /// Every subject that was judged.
+    pub judged: Vec<String>,
+    /// What the policy finds.
+    pub findings: Vec<Finding>,
     /// Faults of the example's own input, which prove nothing.
     pub faults: Vec<String>,
     /// The worst verdict of any subject.
@@ -40,7 +46,9 @@ impl Outcome {
 pub struct Mismatch {
     /// The subject's address.
     pub subject: String,
-    /// The expected verdict; `None` for no verdict at all, or, of a subject that is not listed, for nothing bad.
+    /// Whether the example says anything of it. A subject that it does not list must neither fail nor be unproven.
+    pub listed: bool,
+    /// The expected verdict; `None` for no verdict at all.
     pub expected: Option<Verdict>,
     /// The actual one.
     pub actual: Option<Verdict>,
@@ -56,24 +64,33 @@ pub fn run(policy: &Policy) -> Vec<Outcome> {
 fn run_example(policy: &Policy, example: &Example) -> Outcome {
     let mut sources = Sources::default();
     let mut faults = Vec::new();
-    let mut note = |found: Vec<Finding>| faults.extend(found.into_iter().map(|fault| fault.message));
+    let mut note = |found: Vec<Finding>, text: Option<(&str, &SourceFile)>| {
+        faults.extend(found.into_iter().map(|fault| match text {
+            Some((kind, file)) => {
+                let line = file.line_column(fault.span.start as usize).line;
+                format!("{kind}, line {line}: {}", fault.message)
+            }
+            None => fault.message,
+        }));
+    };
     let view = example.blueprint.as_ref().and_then(|fragment| {
         let text = merged(fragment).to_string();
         let id = sources.add(SourceFile::new("blueprint.yaml", text));
         let loaded = sources.get(id).map(|file| blueprint::load(id, file)).unwrap_or_default();
-        note(loaded.findings);
+        // The text that is read is the fragment merged with another: its lines are nobody's.
+        note(loaded.findings, None);
         loaded.view
     });
     let module = example.terraform.as_ref().map(|text| {
         let id = sources.add(SourceFile::new("main.tf", text.clone()));
         let (module, found) = terraform::read(&sources, &[id]);
-        note(found);
+        note(found, sources.get(id).map(|file| ("terraform", file)));
         module
     });
     let objects: Vec<Object> = example.kubernetes.as_ref().map_or_else(Vec::new, |text| {
         let id = sources.add(SourceFile::new("manifests.yaml", text.clone()));
         let (objects, found) = sources.get(id).map(|file| kubernetes::read(id, file)).unwrap_or_default();
-        note(found);
+        note(found, sources.get(id).map(|file| ("kubernetes", file)));
         objects
     });
     let world = World {
@@ -90,18 +107,28 @@ fn run_example(policy: &Policy, example: &Example) -> Outcome {
     let policies: Vec<&Policy> = std::iter::once(policy).chain(others).collect();
     let mut evaluation = evaluate(&policies, &world);
     evaluation.verdicts.retain(|verdict| verdict.finding.code == policy.id);
-    note(evaluation.faults);
+    note(evaluation.faults, None);
     let worst = evaluation
         .verdicts
         .iter()
         .map(|verdict| verdict.finding.verdict)
         .max_by_key(|verdict| rank(*verdict));
-    let mismatches = compare(example, &evaluation.verdicts);
+    let (mismatches, met) = compare(example, &evaluation.verdicts);
+    let mut judged = Vec::new();
+    for subject in evaluation.verdicts.iter().filter_map(|verdict| verdict.finding.subject.as_ref()) {
+        if !judged.contains(&subject.address) {
+            judged.push(subject.address.clone());
+        }
+    }
+    let findings = evaluation.verdicts.into_iter().map(|verdict| verdict.finding);
     Outcome {
         policy: policy.id.clone(),
         example: example.name.clone(),
         span: example.span,
         mismatches,
+        met,
+        judged,
+        findings: findings.filter(|finding| finding.verdict != Verdict::Pass).collect(),
         faults,
         worst,
     }
@@ -115,7 +142,8 @@ fn rank(verdict: Verdict) -> u8 {
     }
 }
 
-fn compare(example: &Example, verdicts: &[Evaluated]) -> Vec<Mismatch> {
+/// What is not as the example says, and what is.
+fn compare(example: &Example, verdicts: &[Evaluated]) -> (Vec<Mismatch>, Vec<(String, Option<Verdict>)>) {
     let mut actual: BTreeMap<&str, &Finding> = BTreeMap::new();
     for verdict in verdicts {
         let Some(subject) = &verdict.finding.subject else { continue };
@@ -125,12 +153,16 @@ fn compare(example: &Example, verdicts: &[Evaluated]) -> Vec<Mismatch> {
         }
     }
     let mut mismatches = Vec::new();
+    let mut met = Vec::new();
     for (subject, expected) in &example.expect {
         let found = actual.remove(subject.as_str());
         let verdict = found.map(|finding| finding.verdict);
-        if verdict != *expected {
+        if verdict == *expected {
+            met.push((subject.clone(), verdict));
+        } else {
             mismatches.push(Mismatch {
                 subject: subject.clone(),
+                listed: true,
                 expected: *expected,
                 actual: verdict,
                 message: found.map_or_else(String::new, |finding| finding.message.clone()),
@@ -140,11 +172,12 @@ fn compare(example: &Example, verdicts: &[Evaluated]) -> Vec<Mismatch> {
     let unexpected = actual.into_iter().filter(|(_, finding)| finding.verdict != Verdict::Pass);
     mismatches.extend(unexpected.map(|(subject, finding)| Mismatch {
         subject: subject.to_owned(),
+        listed: false,
         expected: None,
         actual: Some(finding.verdict),
         message: finding.message.clone(),
     }));
-    mismatches
+    (mismatches, met)
 }
 
 /// The base blueprint with the fragment over it; JSON is YAML.

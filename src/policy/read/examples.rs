@@ -44,6 +44,7 @@ impl Reader<'_> {
             .and_then(|node| self.expect(node, &join(pointer, "expect")));
         Some(Example {
             name: name?,
+            fragment: map.get("blueprint").and_then(Node::as_str).map(str::to_owned),
             blueprint: blueprint.ok()?,
             terraform: terraform.ok()?,
             kubernetes: kubernetes.ok()?,
