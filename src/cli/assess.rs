@@ -1,5 +1,6 @@
 //! From files to verdicts: what `lint` does with files on disk and `render` with files in memory.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8PathBuf;
@@ -7,7 +8,7 @@ use camino::Utf8PathBuf;
 use crate::blueprint;
 use crate::kubernetes::{self, Object};
 use crate::policy::waiver::Judged;
-use crate::policy::{self, Catalogue, Policy, World};
+use crate::policy::{self, Catalogue, Policy, Skipped, World, facts};
 use crate::report::is_open;
 use crate::source::{FileId, Finding, Node, Sources, SubjectKind, fault};
 use crate::terraform::{self, Module};
@@ -15,9 +16,9 @@ use crate::terraform::{self, Module};
 use super::args::Checks;
 use super::choose::{Choice, Known, choose};
 use super::inputs::{Inputs, policy_files, read_file};
-use super::origin::{Origin, Origins, point_back};
+use super::origin::{Origin, Origins, against_lock, point_back};
 use super::waive::{Book, Together, kinds};
-use super::{Error, Surroundings};
+use super::{Error, Output, Surroundings};
 
 /// The policies of a run and what they judge by.
 #[derive(Debug)]
@@ -25,6 +26,16 @@ pub(super) struct Judge {
     pub(super) catalogue: Catalogue,
     choice: Choice,
     pub(super) at: Option<jiff::civil::Date>,
+    noted: RefCell<Noted>,
+}
+
+/// What a reader may want to know of how the verdicts came about.
+#[derive(Debug, Default)]
+struct Noted {
+    /// Rules that were not evaluated, and for want of what.
+    skipped: BTreeSet<String>,
+    /// Tables of facts that took part.
+    facts: BTreeSet<&'static str>,
 }
 
 impl Judge {
@@ -39,7 +50,29 @@ impl Judge {
         let known: Vec<Known<'_>> = catalogue.policies().iter().map(known).collect();
         let choice = choose(&known, &checks.chosen)?;
         drop(known);
-        Ok((Self { catalogue, choice, at: checks.at.or(surroundings.today) }, findings))
+        Ok((
+            Self { catalogue, choice, at: checks.at.or(surroundings.today), noted: RefCell::default() },
+            findings,
+        ))
+    }
+
+    /// Says on which rules nothing was said, and which tables of facts are older than a year.
+    pub(super) fn remark(&self, output: &mut Output<'_>) {
+        let noted = self.noted.borrow();
+        for skipped in &noted.skipped {
+            output.detail(skipped);
+        }
+        let Some(at) = self.at else { return };
+        for facts in
+            noted.facts.iter().filter_map(|name| facts::table(name)).filter(|facts| facts.is_stale(at))
+        {
+            let read = facts.read.map(|date| date.to_string()).unwrap_or_default();
+            output.warn(&format!(
+                "the table of facts `{}` was last compared with its source on {read}, more than a year before {at}: \
+                 verdicts may rest on what is no longer so; take a newer version of this tool",
+                facts.name
+            ));
+        }
     }
 
     /// The policies that are applied.
@@ -51,11 +84,33 @@ impl Judge {
     /// Evaluates the policies; those of which a rule lacks an input are added to `skipped`.
     fn evaluate(&self, world: &World<'_>, skipped: &mut BTreeSet<String>) -> Vec<Finding> {
         let chosen: Vec<&Policy> = self.applied().collect();
-        let evaluation = policy::evaluate(&chosen, world);
+        let all = self.catalogue.policies().iter().zip(&self.choice.applies);
+        let left_out: Vec<&Policy> =
+            all.filter(|(_, applies)| !**applies).map(|(policy, _)| policy).collect();
+        let evaluation = policy::evaluate(&chosen, &World { left_out: &left_out, ..*world });
+        let mut noted = self.noted.borrow_mut();
+        noted.facts.extend(evaluation.facts);
+        noted.skipped.extend(evaluation.skipped.iter().map(unsaid));
         skipped.extend(evaluation.skipped.into_iter().map(|skipped| skipped.policy));
         let verdicts = evaluation.verdicts.into_iter().map(|evaluated| evaluated.finding);
         verdicts.chain(evaluation.faults).collect()
     }
+}
+
+/// What is said of a rule that lacks an input.
+fn unsaid(skipped: &Skipped) -> String {
+    let name = |kind: &SubjectKind| match kind {
+        SubjectKind::Blueprint => "a blueprint",
+        SubjectKind::Terraform => "Terraform files",
+        SubjectKind::Kubernetes => "Kubernetes manifests",
+    };
+    let missing: Vec<&str> = skipped.missing.iter().map(name).collect();
+    format!(
+        "not evaluated: {} on {}, which it judges together with {}",
+        skipped.policy,
+        name(&skipped.kind),
+        missing.join(" and ")
+    )
 }
 
 /// What a policy is chosen by.
@@ -122,6 +177,8 @@ pub(super) struct Group {
     pub(super) modules: BTreeMap<Utf8PathBuf, Vec<FileId>>,
     /// Kubernetes manifests.
     pub(super) manifests: Vec<FileId>,
+    /// How the generated files differ from what their lock says.
+    pub(super) lock: Option<Node>,
 }
 
 /// The blueprint a group was generated from.
@@ -146,9 +203,10 @@ pub(super) fn assess(inputs: &mut Inputs, judge: &Judge, surroundings: &Surround
         views.extend(loaded.view.map(|view| (*id, view)));
     }
     let mut origins = Origins::default();
-    for (directory, group) in groups(inputs, &mut origins, surroundings) {
+    for (directory, mut group) in groups(inputs, &mut origins, surroundings) {
         if let Some(directory) = &directory {
             origins.load(directory, &mut inputs.sources, surroundings);
+            group.lock = against_lock(directory);
         }
         let origin = directory.as_ref().and_then(|directory| origins.get(directory));
         // A blueprint that two directories come from has its own verdicts once.
@@ -202,7 +260,7 @@ pub(super) fn judge_group(
     assessment.incomplete |= incomplete;
 
     let mut skipped = BTreeSet::new();
-    let empty = empty(sources, judge);
+    let empty = World { lock: group.lock.as_ref(), ..empty(sources, judge) };
     if let [] | [_] = modules.as_slice() {
         // Everything in one world: rules that look at several kinds of input see them all.
         let world = World { blueprint: view, module: modules.first(), objects: &objects, ..empty };

@@ -53,6 +53,7 @@ pub(super) fn run(
         (None, Some((path, _)), Some(compared)) => compared.remark(path, output),
         (None, _, _) => {}
     }
+    judge.remark(output);
     publish(&report, &args.checks, surroundings, output)?;
     for error in &inputs.unusable {
         output.error(error);

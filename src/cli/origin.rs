@@ -8,7 +8,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use crate::blueprint;
 use crate::kubernetes::Object;
 use crate::render::lock::{FILE_NAME, Lock, text_hash};
-use crate::source::{FileId, Finding, Node, Related, Sources, Span, Value, Verdict};
+use crate::source::{FileId, Finding, Map, Node, Related, Sources, Span, Value, Verdict};
 use crate::terraform::Module;
 
 use super::Surroundings;
@@ -97,6 +97,23 @@ fn follow(node: &Node, pointer: &str) -> Option<Span> {
 
 fn starts_with_step(pointer: &str, key: &str) -> bool {
     pointer.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
+/// How the files of a directory differ from what the lock in it says: what `lock()` shows to policies. `None` where there
+/// is no lock that can be used.
+pub(super) fn against_lock(directory: &Utf8Path) -> Option<Node> {
+    let lock = Lock::read(directory).ok().flatten()?;
+    let differences = lock.differences(directory);
+    let list = |paths: Vec<Utf8PathBuf>| {
+        let items =
+            paths.into_iter().map(|path| Node::new(Span::default(), Value::Str(path.as_str().into())));
+        Node::new(Span::default(), Value::List(items.collect()))
+    };
+    let mut map = Map::default();
+    map.insert("drifted", Span::default(), list(differences.drifted));
+    map.insert("missing", Span::default(), list(differences.missing));
+    map.insert("strangers", Span::default(), list(differences.strangers));
+    Some(Node::new(Span::default(), Value::Map(map)))
 }
 
 /// The blueprints behind files, by the directory that holds a lock.

@@ -74,6 +74,7 @@ pub(super) fn run(
         }
         _ => None,
     };
+    judge.remark(output);
     publish(&report, &args.checks, surroundings, output)?;
     if folded > 0 {
         output.remark(&format!(

@@ -91,7 +91,7 @@ pub fn compare(directory: &Utf8Path, files: &FileSet) -> Result<Comparison, Drif
 }
 
 /// Every file below a directory, sorted, without what `terraform init` puts there.
-fn present(directory: &Utf8Path) -> Vec<Utf8PathBuf> {
+pub(super) fn present(directory: &Utf8Path) -> Vec<Utf8PathBuf> {
     WalkDir::new(directory)
         .sort_by_file_name()
         .into_iter()

@@ -52,6 +52,17 @@ pub struct Blueprint {
     pub sha256: String,
 }
 
+/// How a directory differs from its lock; paths below the directory, sorted.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Differences {
+    /// Files whose bytes are others.
+    pub drifted: Vec<Utf8PathBuf>,
+    /// Files that are not there.
+    pub missing: Vec<Utf8PathBuf>,
+    /// Files that the render did not write and that terraform, kubectl or a person would take for a part of it.
+    pub strangers: Vec<Utf8PathBuf>,
+}
+
 /// Why a lock could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
@@ -96,6 +107,30 @@ impl Lock {
         bytes
     }
 
+    /// How the files on disk differ from what the lock says. What cannot be read counts as drifted.
+    pub fn differences(&self, directory: &Utf8Path) -> Differences {
+        let mut found = Differences::default();
+        for (path, wanted) in &self.files {
+            match std::fs::read(directory.join(path)) {
+                // A checkout may have made line ends of its own.
+                Ok(bytes) if hash(&bytes) == *wanted => {}
+                Ok(bytes) if bytes.contains(&b'\r') && hash(&without_carriage_returns(&bytes)) == *wanted => {
+                }
+                Err(error) if error.kind() == io::ErrorKind::NotFound => found.missing.push(path.clone()),
+                _ => found.drifted.push(path.clone()),
+            }
+        }
+        let taken_up = |path: &Utf8Path| {
+            path.starts_with("terraform") && matches!(path.extension(), Some("tf" | "tofu"))
+                || path.as_str().ends_with(".tf.json")
+                || path.starts_with("kubernetes") && matches!(path.extension(), Some("yaml" | "yml" | "json"))
+                || path.starts_with("scripts") && path.extension() == Some("sh")
+        };
+        let present = super::drift::present(directory).into_iter();
+        found.strangers = present.filter(|path| taken_up(path) && !self.files.contains_key(path)).collect();
+        found
+    }
+
     /// Reads the lock of an output directory; `None` where there is none.
     pub fn read(directory: &Utf8Path) -> Result<Option<Self>, LockError> {
         let path = directory.join(FILE_NAME);
@@ -137,6 +172,11 @@ pub fn hash(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
+}
+
+fn without_carriage_returns(bytes: &[u8]) -> Vec<u8> {
+    let text = String::from_utf8_lossy(bytes);
+    text.replace("\r\n", "\n").into_bytes()
 }
 
 /// SHA-256 of a text with LF line ends, so that a checkout with CRLF has the same one. The text is expected without

@@ -296,3 +296,43 @@ fn templates_of_the_users_stand_in_for_ours_and_a_fault_in_them_is_theirs() {
         assert!(ran.err.contains(word), "{}", ran.err);
     }
 }
+
+#[test]
+fn a_generated_tree_is_held_against_its_lock_by_lint_too() {
+    let desk = rendered();
+    let found = |arguments: &str| {
+        let ran = desk.run(&format!("lint generated --format concise {arguments}"));
+        ran.out.lines().filter(|line| line.contains("NXF-SUP-007")).collect::<Vec<_>>().join("\n")
+    };
+    assert_eq!(found(""), "");
+    desk.put(VPC, format!("{}# by hand\n", desk.read(VPC)));
+    assert!(found("").contains("terraform/vpc.tf"), "{}", found(""));
+    desk.run("render blueprints/minimal.yaml --force");
+    desk.put("generated/minimal/terraform/debug.tf", "locals { debug = true }\n");
+    // What terraform init leaves is nobody's edit.
+    desk.put("generated/minimal/terraform/.terraform.lock.hcl", "# made by terraform init\n");
+    desk.put("generated/minimal/terraform/.terraform/x.tf", "# a module\n");
+    let strange = found("");
+    assert!(strange.contains("debug.tf") && !strange.contains(".terraform"), "{strange}");
+}
+
+#[test]
+fn what_was_not_judged_is_said_when_asked_and_stale_facts_always() {
+    let desk = rendered();
+    let ran = desk.run("lint blueprints/minimal.yaml -v");
+    assert!(
+        ran.err.contains(
+            "not evaluated: NXF-DR-003 on a blueprint, which it judges together with Terraform files"
+        ),
+        "{}",
+        ran.err
+    );
+    assert!(!desk.run("lint blueprints/minimal.yaml").err.contains("not evaluated"));
+    let stale = desk.run("lint blueprints/minimal.yaml --at 2029-01-01");
+    assert!(
+        stale.err.contains("the table of facts `eks-versions` was last compared with its source on"),
+        "{}",
+        stale.err
+    );
+    assert!(!desk.run("lint blueprints/minimal.yaml --at 2026-11-24").err.contains("table of facts"));
+}
