@@ -4,12 +4,13 @@
 //! So a zone, a region or a tier that is added never moves a subnet that is there: AWS cannot renumber a subnet, it
 //! can only replace it, with everything inside.
 //!
-//! | part of the VPC  | tier                     | subnet of a /16 |
-//! |------------------|--------------------------|-----------------|
-//! | first half       | `private`                | /20, a to h     |
-//! | third quarter    | `database`               | /21, a to h     |
-//! | seventh eighth   | `public`                 | /22, a to h     |
-//! | last eighth      | four slots for your own  | /24, a to h     |
+//! | part of the VPC         | tier                     | subnet of a /16 |
+//! |-------------------------|--------------------------|-----------------|
+//! | first three eighths     | `private`                | /20, a to f     |
+//! | fourth eighth           | `financial`              | /22, a to f     |
+//! | third quarter           | `database`               | /21, a to f     |
+//! | seventh eighth          | `public`                 | /22, a to f     |
+//! | last eighth             | four slots for your own  | /24, a to f     |
 
 use ipnet::Ipv4Net;
 
@@ -17,14 +18,16 @@ use ipnet::Ipv4Net;
 /// (docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html).
 pub const VPC_PREFIXES: std::ops::RangeInclusive<u8> = 16..=20;
 
-/// Zone letters a region can have; each has its place in the plan.
-pub const ZONE_LETTERS: [&str; 8] = ["a", "b", "c", "d", "e", "f", "g", "h"];
+/// Zone letters a region can have; each has its place in the plan. No region has more than six.
+pub const ZONE_LETTERS: [&str; 6] = ["a", "b", "c", "d", "e", "f"];
 
 /// The part of a VPC that belongs to a tier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
     /// The tier named `private`.
     Private,
+    /// The tier named `financial`: nodes that handle protected data.
+    Financial,
     /// The tier named `database`.
     Database,
     /// The tier named `public`.
@@ -38,6 +41,7 @@ impl Part {
     pub fn of(tier: &str) -> Option<Self> {
         match tier {
             "private" => Some(Self::Private),
+            "financial" => Some(Self::Financial),
             "database" => Some(Self::Database),
             "public" => Some(Self::Public),
             _ => None,
@@ -48,6 +52,7 @@ impl Part {
     fn layout(self) -> (u32, u8) {
         match self {
             Self::Private => (0, 4),
+            Self::Financial => (12, 6),
             Self::Database => (16, 5),
             Self::Public => (24, 6),
             Self::Slot(slot) => (28 + u32::from(slot), 8),

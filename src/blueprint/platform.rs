@@ -81,6 +81,14 @@ pub struct RegionPlan {
     /// The way in from outside, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ingress: Option<RegionIngress>,
+    /// The security groups that nodes carry; behind the first run DNS and the ingress controller.
+    pub security_groups: Vec<SecurityGroup>,
+    /// Node groups of class financial, and those that stand in for one.
+    pub financial_groups: Vec<String>,
+    /// Subnet tiers in which nothing but such groups stands.
+    pub financial_tiers: Vec<String>,
+    /// Calls between pods of different security groups, and between pods on financial nodes.
+    pub pod_flows: Vec<PodFlow>,
 }
 
 /// The way in from outside, the same in every region.
@@ -150,10 +158,40 @@ pub struct RouteTable {
     pub nat_zone: Option<String>,
 }
 
+/// The security group that pods share with the machine they run on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum SecurityGroup {
+    /// That of nodes for anything but protected data.
+    #[default]
+    Nodes,
+    /// That of financial nodes.
+    Financial,
+    /// The cluster's own, which pods on Fargate carry.
+    Fargate,
+}
+
+/// Calls from pods of one security group to pods of another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PodFlow {
+    /// The callers' group.
+    pub from: SecurityGroup,
+    /// The callees' group.
+    pub to: SecurityGroup,
+    /// The TCP port.
+    pub port: u16,
+    /// The first that needs it, for the rule's description.
+    pub what: String,
+    /// Where the blueprint says so.
+    pub pointer: String,
+}
+
 /// A KMS key of the platform.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct KeyPlan {
-    /// `cluster` (Kubernetes secrets), `volumes` (EBS), `logs` (CloudWatch), `audit` (CloudTrail and its
+    /// `cluster` (Kubernetes secrets), `volumes` (EBS), `financial` (EBS of financial nodes), `logs` (CloudWatch),
+    /// `audit` (CloudTrail and its
     /// bucket; in the replica's region their copy).
     pub purpose: &'static str,
     /// What it encrypts, for the key's description.
@@ -250,6 +288,8 @@ pub struct Placement {
     pub node_group: Option<String>,
     /// The Fargate profile; `None` on nodes.
     pub fargate_profile: Option<String>,
+    /// The security group that its pods carry.
+    pub security_group: SecurityGroup,
     /// Labels a node must have.
     pub node_labels: IndexMap<LabelKey, LabelValue>,
     /// Taints of those nodes, which the pods tolerate.

@@ -191,7 +191,14 @@ mod plan {
         let mut text = String::from(
             "apiVersion: nexafi-gen/v1\nname: p\nowner: {team: t, email: t@t.example}\nregions:\n",
         );
-        let tiers = ["public: {}", "private: {}", "database: {}", "cache: {slot: 0}", "intra: {slot: 3}"];
+        let tiers = [
+            "public: {}",
+            "private: {}",
+            "financial: {}",
+            "database: {}",
+            "cache: {slot: 0}",
+            "intra: {slot: 3}",
+        ];
         for (role, prefix, zones, tier_count) in regions {
             let second = role.len();
             text.push_str(&format!(
@@ -206,7 +213,7 @@ mod plan {
         #![proptest_config(ProptestConfig::with_cases(48))]
         #[test]
         fn subnets_are_disjoint_inside_their_vpc_and_never_move(
-            prefix in 16_u8..=20, zones in 2_usize..6, tiers in 2_usize..5,
+            prefix in 16_u8..=20, zones in 2_usize..6, tiers in 2_usize..6,
         ) {
             let small = subnets(&blueprint(&[("one", prefix, zones, tiers)]));
             let large = subnets(&blueprint(&[("three", 17, 3, 3), ("one", prefix, zones + 1, tiers + 1)]));

@@ -184,6 +184,51 @@ resource "aws_subnet" "primary_database_c" {
   }
 }
 
+# blueprint: regions.primary.vpc.subnets.financial
+resource "aws_subnet" "primary_financial_a" {
+  provider = aws.primary
+
+  vpc_id                  = aws_vpc.primary.id
+  availability_zone       = "us-east-1a"
+  cidr_block              = "10.0.96.0/22"
+  map_public_ip_on_launch = false
+
+  tags = {
+    Name = "${local.prefix}-primary-financial-a"
+    tier = "financial"
+  }
+}
+
+# blueprint: regions.primary.vpc.subnets.financial
+resource "aws_subnet" "primary_financial_b" {
+  provider = aws.primary
+
+  vpc_id                  = aws_vpc.primary.id
+  availability_zone       = "us-east-1b"
+  cidr_block              = "10.0.100.0/22"
+  map_public_ip_on_launch = false
+
+  tags = {
+    Name = "${local.prefix}-primary-financial-b"
+    tier = "financial"
+  }
+}
+
+# blueprint: regions.primary.vpc.subnets.financial
+resource "aws_subnet" "primary_financial_c" {
+  provider = aws.primary
+
+  vpc_id                  = aws_vpc.primary.id
+  availability_zone       = "us-east-1c"
+  cidr_block              = "10.0.104.0/22"
+  map_public_ip_on_launch = false
+
+  tags = {
+    Name = "${local.prefix}-primary-financial-c"
+    tier = "financial"
+  }
+}
+
 # primary: the ways out
 
 # blueprint: regions.primary.vpc.subnets
@@ -371,6 +416,66 @@ resource "aws_route_table" "primary_database" {
   }
 }
 
+# blueprint: regions.primary.vpc.subnets.financial
+resource "aws_route_table" "primary_financial_a" {
+  provider = aws.primary
+
+  vpc_id = aws_vpc.primary.id
+
+  tags = {
+    Name = "${local.prefix}-primary-financial-a"
+  }
+}
+
+# blueprint: regions.primary.vpc.nat
+resource "aws_route" "primary_financial_a_nat" {
+  provider = aws.primary
+
+  route_table_id         = aws_route_table.primary_financial_a.id
+  destination_cidr_block = "0.0.0.0/0"
+  nat_gateway_id         = aws_nat_gateway.primary_a.id
+}
+
+# blueprint: regions.primary.vpc.subnets.financial
+resource "aws_route_table" "primary_financial_b" {
+  provider = aws.primary
+
+  vpc_id = aws_vpc.primary.id
+
+  tags = {
+    Name = "${local.prefix}-primary-financial-b"
+  }
+}
+
+# blueprint: regions.primary.vpc.nat
+resource "aws_route" "primary_financial_b_nat" {
+  provider = aws.primary
+
+  route_table_id         = aws_route_table.primary_financial_b.id
+  destination_cidr_block = "0.0.0.0/0"
+  nat_gateway_id         = aws_nat_gateway.primary_b.id
+}
+
+# blueprint: regions.primary.vpc.subnets.financial
+resource "aws_route_table" "primary_financial_c" {
+  provider = aws.primary
+
+  vpc_id = aws_vpc.primary.id
+
+  tags = {
+    Name = "${local.prefix}-primary-financial-c"
+  }
+}
+
+# blueprint: regions.primary.vpc.nat
+resource "aws_route" "primary_financial_c_nat" {
+  provider = aws.primary
+
+  route_table_id         = aws_route_table.primary_financial_c.id
+  destination_cidr_block = "0.0.0.0/0"
+  nat_gateway_id         = aws_nat_gateway.primary_c.id
+}
+
 # blueprint: regions.primary.vpc.subnets.public
 resource "aws_route_table_association" "primary_public_a" {
   provider = aws.primary
@@ -441,6 +546,30 @@ resource "aws_route_table_association" "primary_database_c" {
 
   subnet_id      = aws_subnet.primary_database_c.id
   route_table_id = aws_route_table.primary_database.id
+}
+
+# blueprint: regions.primary.vpc.subnets.financial
+resource "aws_route_table_association" "primary_financial_a" {
+  provider = aws.primary
+
+  subnet_id      = aws_subnet.primary_financial_a.id
+  route_table_id = aws_route_table.primary_financial_a.id
+}
+
+# blueprint: regions.primary.vpc.subnets.financial
+resource "aws_route_table_association" "primary_financial_b" {
+  provider = aws.primary
+
+  subnet_id      = aws_subnet.primary_financial_b.id
+  route_table_id = aws_route_table.primary_financial_b.id
+}
+
+# blueprint: regions.primary.vpc.subnets.financial
+resource "aws_route_table_association" "primary_financial_c" {
+  provider = aws.primary
+
+  subnet_id      = aws_subnet.primary_financial_c.id
+  route_table_id = aws_route_table.primary_financial_c.id
 }
 
 # primary: flow logs
@@ -527,6 +656,9 @@ resource "aws_vpc_endpoint" "primary_gateway_s3" {
     aws_route_table.primary_private_b.id,
     aws_route_table.primary_private_c.id,
     aws_route_table.primary_database.id,
+    aws_route_table.primary_financial_a.id,
+    aws_route_table.primary_financial_b.id,
+    aws_route_table.primary_financial_c.id,
   ]
 
   tags = {
@@ -1135,6 +1267,51 @@ resource "aws_subnet" "secondary_database_c" {
   }
 }
 
+# blueprint: regions.secondary.vpc.subnets.financial
+resource "aws_subnet" "secondary_financial_a" {
+  provider = aws.secondary
+
+  vpc_id                  = aws_vpc.secondary.id
+  availability_zone       = "us-west-2a"
+  cidr_block              = "10.1.96.0/22"
+  map_public_ip_on_launch = false
+
+  tags = {
+    Name = "${local.prefix}-secondary-financial-a"
+    tier = "financial"
+  }
+}
+
+# blueprint: regions.secondary.vpc.subnets.financial
+resource "aws_subnet" "secondary_financial_b" {
+  provider = aws.secondary
+
+  vpc_id                  = aws_vpc.secondary.id
+  availability_zone       = "us-west-2b"
+  cidr_block              = "10.1.100.0/22"
+  map_public_ip_on_launch = false
+
+  tags = {
+    Name = "${local.prefix}-secondary-financial-b"
+    tier = "financial"
+  }
+}
+
+# blueprint: regions.secondary.vpc.subnets.financial
+resource "aws_subnet" "secondary_financial_c" {
+  provider = aws.secondary
+
+  vpc_id                  = aws_vpc.secondary.id
+  availability_zone       = "us-west-2c"
+  cidr_block              = "10.1.104.0/22"
+  map_public_ip_on_launch = false
+
+  tags = {
+    Name = "${local.prefix}-secondary-financial-c"
+    tier = "financial"
+  }
+}
+
 # secondary: the ways out
 
 # blueprint: regions.secondary.vpc.subnets
@@ -1322,6 +1499,66 @@ resource "aws_route_table" "secondary_database" {
   }
 }
 
+# blueprint: regions.secondary.vpc.subnets.financial
+resource "aws_route_table" "secondary_financial_a" {
+  provider = aws.secondary
+
+  vpc_id = aws_vpc.secondary.id
+
+  tags = {
+    Name = "${local.prefix}-secondary-financial-a"
+  }
+}
+
+# blueprint: regions.secondary.vpc.nat
+resource "aws_route" "secondary_financial_a_nat" {
+  provider = aws.secondary
+
+  route_table_id         = aws_route_table.secondary_financial_a.id
+  destination_cidr_block = "0.0.0.0/0"
+  nat_gateway_id         = aws_nat_gateway.secondary_a.id
+}
+
+# blueprint: regions.secondary.vpc.subnets.financial
+resource "aws_route_table" "secondary_financial_b" {
+  provider = aws.secondary
+
+  vpc_id = aws_vpc.secondary.id
+
+  tags = {
+    Name = "${local.prefix}-secondary-financial-b"
+  }
+}
+
+# blueprint: regions.secondary.vpc.nat
+resource "aws_route" "secondary_financial_b_nat" {
+  provider = aws.secondary
+
+  route_table_id         = aws_route_table.secondary_financial_b.id
+  destination_cidr_block = "0.0.0.0/0"
+  nat_gateway_id         = aws_nat_gateway.secondary_b.id
+}
+
+# blueprint: regions.secondary.vpc.subnets.financial
+resource "aws_route_table" "secondary_financial_c" {
+  provider = aws.secondary
+
+  vpc_id = aws_vpc.secondary.id
+
+  tags = {
+    Name = "${local.prefix}-secondary-financial-c"
+  }
+}
+
+# blueprint: regions.secondary.vpc.nat
+resource "aws_route" "secondary_financial_c_nat" {
+  provider = aws.secondary
+
+  route_table_id         = aws_route_table.secondary_financial_c.id
+  destination_cidr_block = "0.0.0.0/0"
+  nat_gateway_id         = aws_nat_gateway.secondary_c.id
+}
+
 # blueprint: regions.secondary.vpc.subnets.public
 resource "aws_route_table_association" "secondary_public_a" {
   provider = aws.secondary
@@ -1392,6 +1629,30 @@ resource "aws_route_table_association" "secondary_database_c" {
 
   subnet_id      = aws_subnet.secondary_database_c.id
   route_table_id = aws_route_table.secondary_database.id
+}
+
+# blueprint: regions.secondary.vpc.subnets.financial
+resource "aws_route_table_association" "secondary_financial_a" {
+  provider = aws.secondary
+
+  subnet_id      = aws_subnet.secondary_financial_a.id
+  route_table_id = aws_route_table.secondary_financial_a.id
+}
+
+# blueprint: regions.secondary.vpc.subnets.financial
+resource "aws_route_table_association" "secondary_financial_b" {
+  provider = aws.secondary
+
+  subnet_id      = aws_subnet.secondary_financial_b.id
+  route_table_id = aws_route_table.secondary_financial_b.id
+}
+
+# blueprint: regions.secondary.vpc.subnets.financial
+resource "aws_route_table_association" "secondary_financial_c" {
+  provider = aws.secondary
+
+  subnet_id      = aws_subnet.secondary_financial_c.id
+  route_table_id = aws_route_table.secondary_financial_c.id
 }
 
 # secondary: flow logs
@@ -1478,6 +1739,9 @@ resource "aws_vpc_endpoint" "secondary_gateway_s3" {
     aws_route_table.secondary_private_b.id,
     aws_route_table.secondary_private_c.id,
     aws_route_table.secondary_database.id,
+    aws_route_table.secondary_financial_a.id,
+    aws_route_table.secondary_financial_b.id,
+    aws_route_table.secondary_financial_c.id,
   ]
 
   tags = {

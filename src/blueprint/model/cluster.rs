@@ -188,7 +188,8 @@ pub struct NodeGroup {
     /// Taints; by default the class's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub taints: Option<Vec<Taint>>,
-    /// The subnet tier the nodes stand in.
+    /// The subnet tier the nodes stand in; by default `financial` for a financial group, and for one that mirrors it,
+    /// and `private` for any other.
     pub subnets: RoleName,
     /// Shell access over SSH.
     #[serde(skip_serializing_if = "Option::is_none")]

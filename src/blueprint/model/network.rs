@@ -16,7 +16,7 @@ pub struct Vpc {
     #[serde(default)]
     pub zones: Zones,
     /// Subnet tiers by name; each has one subnet a zone. `public`, `private` and `database` are there unless said
-    /// otherwise.
+    /// otherwise, and `financial` where the region has nodes for protected data.
     #[serde(default = "default_tiers")]
     #[schemars(example = serde_json::json!({"public": {}, "private": {}, "database": {}}))]
     #[schemars(extend("propertyNames" = {"format": "nexafi-role"}))]
@@ -48,7 +48,7 @@ pub enum Zones {
     Count(#[schemars(range(min = 1, max = 6), example = 3)] u8),
     /// These zones, by letter.
     Letters(
-        #[schemars(example = serde_json::json!(["a", "b", "d"]), inner(regex(pattern = r"^[a-h]$")))]
+        #[schemars(example = serde_json::json!(["a", "b", "d"]), inner(regex(pattern = r"^[a-f]$")))]
         Vec<String>,
     ),
 }
@@ -66,14 +66,14 @@ pub struct SubnetTier {
     /// Where the subnets route to. By default what the name says; tiers of other names are `isolated`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<TierKind>,
-    /// Which part of the VPC's spare range a tier of your own takes: 0 to 3. Tiers named `public`, `private` and
-    /// `database` have parts of their own.
+    /// Which part of the VPC's spare range a tier of your own takes: 0 to 3. Tiers named `public`, `private`,
+    /// `financial` and `database` have parts of their own.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 3), example = 0)]
     pub slot: Option<u8>,
     /// The subnets' ranges by zone letter, where the plan's are not wanted.
     #[schemars(example = serde_json::json!({"a": "10.0.200.0/24"}))]
-    #[schemars(extend("propertyNames" = {"enum": ["a","b","c","d","e","f","g","h"]}))]
+    #[schemars(extend("propertyNames" = {"enum": ["a","b","c","d","e","f"]}))]
     pub cidrs: IndexMap<String, Cidr>,
     /// Give instances public addresses at launch.
     pub public_ip_on_launch: bool,
@@ -202,7 +202,8 @@ pub struct Peering {
     /// The two regions, by role. The first asks, the second accepts.
     #[schemars(example = serde_json::json!(["primary", "secondary"]))]
     pub between: [RoleName; 2],
-    /// The subnet tiers that are connected: routes are made both ways between exactly these.
+    /// The subnet tiers that are connected: routes are made both ways between exactly these. By default `private`,
+    /// `database`, and `financial` where both regions have it.
     #[serde(default = "peered_tiers")]
     #[schemars(example = serde_json::json!(["private", "database"]))]
     pub subnets: Vec<RoleName>,

@@ -11,9 +11,12 @@ use crate::source::fault;
 
 /// Key of the node label and the taint that say what a node is for.
 pub(super) const CLASS_KEY: &str = "nexafi-gen/class";
+/// Keeps a node out of load balancers (kubernetes.io/docs/reference/labels-annotations-taints).
+const NO_LOAD_BALANCER: &str = "node.kubernetes.io/exclude-from-external-load-balancers";
 
 pub(super) fn resolve(blueprint: &mut Blueprint, names: &Names, faults: &mut Faults<'_>) {
     plan_missing_groups(blueprint);
+    super::financial::plan_tiers(blueprint, faults);
     let roles: Vec<RoleName> = blueprint.regions.keys().cloned().collect();
     let mut originals: IndexMap<Name, NodeGroup> = IndexMap::new();
     for role in &roles {
@@ -122,6 +125,10 @@ fn fill(group: &mut NodeGroup, class: NodeClass) {
         group.instance_types.push(known("m6i.large"));
     }
     group.labels.entry(known(CLASS_KEY)).or_insert_with(|| known(class.as_str()));
+    if class == NodeClass::Financial {
+        // Load balancers that Kubernetes makes open ports of every node they can reach, and need none of these.
+        group.labels.entry(known(NO_LOAD_BALANCER)).or_insert_with(|| known("true"));
+    }
     if group.taints.is_none() {
         let taint = || Taint {
             key: known(CLASS_KEY),

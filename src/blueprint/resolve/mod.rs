@@ -3,6 +3,7 @@
 
 mod apply;
 mod clusters;
+mod financial;
 mod ingress;
 mod names;
 mod peering;
@@ -20,6 +21,7 @@ use super::facts::cloudwatch_retention;
 use super::model::{Blueprint, PodSecurityVersion};
 use super::place::{path_text, place};
 use super::platform::{NamespacePlan, Plan, Platform};
+use super::scalar::RoleName;
 use crate::source::{FaultCode, Finding, Node, fault};
 
 /// Resolves a blueprint. The findings name every contradiction and dangling reference; the platform is complete
@@ -54,6 +56,10 @@ pub(super) fn resolve(mut blueprint: Blueprint, names: &Names, tree: &Node) -> (
     plan.workloads = workloads;
     plan.secrets = secrets;
     supply_chain::resolve(&mut blueprint);
+    let fargate = |role: &RoleName| {
+        blueprint.regions.get(role).is_some_and(|region| !region.cluster.fargate_profiles.is_empty())
+    };
+    financial::pod_flows(&mut plan, fargate);
     plan.namespaces = namespaces(&mut blueprint, &plan);
     apply::faults(&blueprint, &mut faults);
     quotas::resolve(&mut blueprint, &mut plan, &mut faults);

@@ -3,12 +3,12 @@
 use indexmap::IndexMap;
 use ipnet::Ipv4Net;
 
-use super::{Faults, log_days};
+use super::{Faults, financial, log_days};
 use crate::blueprint::facts::{KUBERNETES_VERSION, addon_version, zone_letters};
 use crate::blueprint::model::{Blueprint, Region, SubnetTier, TierKind, Vpc, Zones};
 use crate::blueprint::network::{Part, VPC_PREFIXES, ZONE_LETTERS, overlap, service_range, subnet};
 use crate::blueprint::platform::{KeyPlan, RegionPlan, RouteTable, SubnetPlan, Zone};
-use crate::blueprint::scalar::{RoleName, known};
+use crate::blueprint::scalar::{Name, RoleName, known};
 use crate::source::fault;
 
 pub(super) fn plan(
@@ -21,6 +21,7 @@ pub(super) fn plan(
     let volumes = blueprint.storage.classes.values().any(|class| class.kms_key.as_str() == "platform");
     let mut version = None;
     let mut planned = IndexMap::new();
+    let protected = financial::groups(blueprint);
     let roles: Vec<RoleName> = blueprint.regions.keys().cloned().collect();
     for (at, role) in roles.iter().enumerate() {
         let Some(region) = blueprint.regions.get_mut(role) else { continue };
@@ -50,7 +51,11 @@ pub(super) fn plan(
                 aws: region.aws.to_string(),
                 home,
                 cluster_name: format!("{prefix}-{role}"),
-                keys: keys(region, audit.then_some(at), volumes),
+                keys: keys(region, audit.then_some(at), volumes, &protected),
+                security_groups: financial::security_groups(region, &protected),
+                financial_groups: financial::of_region(region, &protected),
+                financial_tiers: financial::dedicated_tiers(region, &protected),
+                pod_flows: Vec::new(),
                 route_tables: route_tables
                     .into_iter()
                     .map(|mut table| {
@@ -158,11 +163,16 @@ fn subnets(
         let path = ["regions", role.as_str(), "vpc", "subnets", tier.as_str()];
         let kind = *settings.kind.get_or_insert(match tier.as_str() {
             "public" => TierKind::Public,
-            "private" => TierKind::Private,
+            "private" | financial::TIER => TierKind::Private,
             _ => TierKind::Isolated,
         });
         let internet = *settings.internet_route.get_or_insert(kind == TierKind::Public);
-        let part = Part::of(tier.as_str()).or(settings.slot.map(Part::Slot));
+        let slot = settings.slot.map(Part::Slot);
+        let part = match Part::of(tier.as_str()) {
+            // The name came later than the slots: who said one keeps it.
+            Some(Part::Financial) => slot.or(Some(Part::Financial)),
+            own => own.or(slot),
+        };
         tier_tables(&mut tables, tier, kind, internet, zones);
         for zone in zones {
             let explicit = settings.cidrs.get(&zone.letter).and_then(crate::blueprint::scalar::Cidr::network);
@@ -327,15 +337,23 @@ fn service_range_faults(role: &RoleName, region: &Region, faults: &mut Faults<'_
 }
 
 /// `audit` is the region's place among the regions if there are audit records: the first keeps them, the second a copy.
-fn keys(region: &Region, audit: Option<usize>, volumes: bool) -> Vec<KeyPlan> {
+fn keys(region: &Region, audit: Option<usize>, volumes: bool, protected: &[Name]) -> Vec<KeyPlan> {
     let platform = |key: &crate::blueprint::scalar::KmsKey| key.as_str() == "platform";
     let cluster = &region.cluster;
     let mut keys = Vec::new();
     if platform(&cluster.secrets_kms_key) {
         keys.push(KeyPlan { purpose: "cluster", description: "Kubernetes secrets" });
     }
-    if volumes || cluster.node_groups.values().any(|group| platform(&group.disk.kms_key)) {
+    let disks = |financial: bool| {
+        cluster.node_groups.values().any(|group| {
+            platform(&group.disk.kms_key) && financial::is_financial(group, protected) == financial
+        })
+    };
+    if volumes || disks(false) {
         keys.push(KeyPlan { purpose: "volumes", description: "disks of nodes and pods" });
+    }
+    if disks(true) {
+        keys.push(KeyPlan { purpose: "financial", description: "disks of nodes that handle protected data" });
     }
     if platform(&cluster.log_kms_key)
         || (region.vpc.flow_logs.enabled && platform(&region.vpc.flow_logs.kms_key))

@@ -8,7 +8,7 @@ use super::names::{Names, suggest};
 use crate::blueprint::model::{
     Blueprint, DataKind, FargateProfile, Image, Ingress, NodeClass, NodeGroup, Workload,
 };
-use crate::blueprint::platform::{Peer, Placement, PortPlan, SecretPlan, WorkloadPlan};
+use crate::blueprint::platform::{Peer, Placement, PortPlan, SecretPlan, SecurityGroup, WorkloadPlan};
 use crate::blueprint::scalar::{Name, known};
 use crate::source::fault;
 
@@ -206,7 +206,12 @@ fn place(
                 "remove `placement`, or narrow the profile's selectors",
             );
         }
-        return Placement { fargate_profile: Some(profile), pod_labels: labels, ..Placement::default() };
+        return Placement {
+            fargate_profile: Some(profile),
+            pod_labels: labels,
+            security_group: SecurityGroup::Fargate,
+            ..Placement::default()
+        };
     }
     let wanted = workload.placement.clone().or_else(|| by_class(workload, protected, home));
     let Some(wanted) = wanted else {
@@ -252,6 +257,11 @@ fn place(
         node_group: Some(wanted.to_string()),
         node_labels: label.into_iter().collect(),
         taints: nodes.taints.clone().unwrap_or_default(),
+        security_group: if nodes.class == NodeClass::Financial {
+            SecurityGroup::Financial
+        } else {
+            SecurityGroup::Nodes
+        },
         ..Placement::default()
     }
 }
