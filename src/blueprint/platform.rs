@@ -209,6 +209,41 @@ pub struct PeeringPlan {
     pub accepter: String,
     /// Routes, both ways.
     pub routes: Vec<PeeringRoute>,
+    /// What may cross, in the blueprint's order.
+    pub flows: Vec<Crossing>,
+}
+
+/// Calls from pods of one region to pods of the other.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Crossing {
+    /// The callers' region.
+    pub from_region: String,
+    /// The callees' region.
+    pub to_region: String,
+    /// The workload that calls.
+    pub caller: String,
+    /// The workload that is called.
+    pub callee: String,
+    /// The callers' security group.
+    pub from_group: SecurityGroup,
+    /// The callees' security group.
+    pub to_group: SecurityGroup,
+    /// The subnets the callers may stand in.
+    pub from_subnets: Vec<CrossingSubnet>,
+    /// The subnets the callees may stand in.
+    pub to_subnets: Vec<CrossingSubnet>,
+    /// The callee's ports.
+    pub ports: Vec<PortPlan>,
+}
+
+/// A subnet at one end of a crossing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CrossingSubnet {
+    /// `private_a`.
+    pub id: String,
+    /// Its range.
+    pub cidr: String,
 }
 
 /// One route over a connection.
@@ -272,6 +307,10 @@ pub struct WorkloadPlan {
     pub callers: Vec<Peer>,
     /// Whom it calls.
     pub callees: Vec<Peer>,
+    /// Who calls it from another region.
+    pub remote_callers: Vec<Crossing>,
+    /// Whom it calls in another region.
+    pub remote_callees: Vec<Crossing>,
     /// Whether the ingress leads to it.
     pub exposed: bool,
     /// The storage class of its volumes, if it has any.

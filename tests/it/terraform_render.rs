@@ -1,7 +1,7 @@
 //! What the generated Terraform promises: it reads without a fault, fits the provider's schema, follows the blueprint to the letter, names the
 //! place in the blueprint each block follows from, and leaves alone what a change of the blueprint does not touch.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use nexafi_gen::render::{FileSet, Overrides, render};
 use nexafi_gen::source::{Node, SourceFile, Sources, Value};
@@ -209,10 +209,63 @@ fn unusual_platforms_fit_together_too() {
             "services: {log: {image: {repository: r.example/l}, namespace: audit, port: 5009, dependsOn: [b]}, \
              a: {image: {repository: r.example/a}, dependsOn: [log]}, b: {image: {repository: r.example/b}, port: 5010}}",
         ),
+        // Nothing but financial nodes; some of them call what runs on Fargate, and DNS's own port.
+        blueprint(
+            "",
+            ", nodeGroups: {cards: {class: financial}}, fargateProfiles: {audit: {selectors: [{namespace: audit}]}}, \
+             addons: {vpc-cni: {}, kube-proxy: {}, coredns: {}, eks-pod-identity-agent: {}, metrics-server: {}}",
+            "services: {log: {image: {repository: r.example/l}, namespace: audit, port: 53, dependsOn: [pay]}, \
+             pay: {image: {repository: r.example/p}, handles: [cardholder-data], port: 53, dependsOn: [log, book]}, \
+             book: {image: {repository: r.example/b}, handles: [financial-records], peerPorts: {gossip: 7000}}}",
+        ),
+        // Calls that cross, twice over the same ports; more entries in a network ACL, of a public tier too.
+        blueprint(
+            ", subnets: {public: {networkAcl: {ingress: [{cidr: 203.0.113.0/24, purpose: all}]}}, private: {}, financial: {}, \
+             database: {networkAcl: {egress: [{cidr: 10.9.0.0/24, ports: {from: 1521, to: 1522}, purpose: core banking}]}}}",
+            "",
+            &format!(
+                "{}peering: [{{between: [primary, second], flows: [{{from: second, caller: a, to: pay}}, {{from: second, caller: b, to: pay}}, {{from: primary, caller: pay, to: b}}]}}]\n\
+                 services: {{a: {{image: {{repository: r.example/a}}, dependsOn: [pay]}}, b: {{image: {{repository: r.example/b}}, dependsOn: [pay]}}, \
+                 pay: {{image: {{repository: r.example/p}}, handles: [cardholder-data], dependsOn: [b]}}}}",
+                "  second:\n    aws: us-west-2\n    vpc: {cidr: 10.1.0.0/16}\n"
+            ),
+        ),
     ];
     for text in texts {
         terraform_of(&text);
     }
+}
+
+/// Every port that a security group lets in, with the security group of the callers.
+fn lets_in(module: &Module, group: &str) -> BTreeSet<(String, i64)> {
+    let refers = |rule: &terraform::Resource, key: &str| match rule.get(key).map(|node| &node.value) {
+        Some(Value::Reference(reference)) => reference.address.to_string(),
+        _ => String::new(),
+    };
+    module
+        .resources_of("aws_vpc_security_group_ingress_rule")
+        .filter(|rule| refers(rule, "security_group_id") == format!("aws_security_group.{group}"))
+        .map(|rule| {
+            let port = rule.get("from_port").and_then(|node| node.to_json().as_i64()).unwrap_or(-1);
+            (refers(rule, "referenced_security_group_id").replace("aws_security_group.", ""), port)
+        })
+        .collect()
+}
+
+/// What handles protected data is reached by its declared callers and the control plane, and by nobody else.
+#[test]
+fn financial_nodes_are_open_to_declared_callers_only() {
+    let module = terraform_of(&std::fs::read_to_string("blueprints/nexafi.yaml").unwrap());
+    let wanted = [
+        ("primary_cluster", 10250),
+        ("primary_financial", 5002),
+        ("primary_nodes", 5001),
+        ("primary_nodes", 5002),
+        ("primary_nodes", 5003),
+        ("primary_nodes", 5006),
+    ];
+    let wanted = wanted.map(|(from, port)| (from.to_owned(), port)).into_iter().collect();
+    assert_eq!(lets_in(&module, "primary_financial"), wanted);
 }
 
 #[test]

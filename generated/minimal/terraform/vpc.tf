@@ -443,6 +443,50 @@ resource "aws_route_table_association" "primary_database_c" {
   route_table_id = aws_route_table.primary_database.id
 }
 
+# primary: what may enter and leave the database subnets; security groups say more
+# blueprint: regions.primary.vpc.subnets.database.networkAcl
+resource "aws_network_acl" "primary_database" {
+  provider = aws.primary
+
+  vpc_id = aws_vpc.primary.id
+
+  subnet_ids = [
+    aws_subnet.primary_database_a.id,
+    aws_subnet.primary_database_b.id,
+    aws_subnet.primary_database_c.id,
+  ]
+
+  tags = {
+    Name = "${local.prefix}-primary-database"
+  }
+}
+
+# the VPC
+# blueprint: regions.primary.vpc.subnets.database.networkAcl
+resource "aws_network_acl_rule" "primary_database_ingress_vpc" {
+  provider = aws.primary
+
+  network_acl_id = aws_network_acl.primary_database.id
+  egress         = false
+  rule_number    = 100
+  rule_action    = "allow"
+  cidr_block     = "10.20.0.0/16"
+  protocol       = "-1"
+}
+
+# the VPC
+# blueprint: regions.primary.vpc.subnets.database.networkAcl
+resource "aws_network_acl_rule" "primary_database_egress_vpc" {
+  provider = aws.primary
+
+  network_acl_id = aws_network_acl.primary_database.id
+  egress         = true
+  rule_number    = 100
+  rule_action    = "allow"
+  cidr_block     = "10.20.0.0/16"
+  protocol       = "-1"
+}
+
 # primary: flow logs
 
 # blueprint: regions.primary.vpc.flowLogs

@@ -243,7 +243,7 @@ resource "aws_launch_template" "primary_financial_services" {
       volume_type           = "gp3"
       delete_on_termination = true
       encrypted             = true
-      kms_key_id            = aws_kms_key.primary_volumes.arn
+      kms_key_id            = aws_kms_key.primary_financial.arn
     }
   }
 
@@ -257,7 +257,7 @@ resource "aws_launch_template" "primary_financial_services" {
     device_index                = 0
     delete_on_termination       = true
     associate_public_ip_address = false
-    security_groups             = [aws_security_group.primary_nodes.id]
+    security_groups             = [aws_security_group.primary_financial.id]
   }
 
   monitoring {
@@ -292,13 +292,14 @@ resource "aws_eks_node_group" "primary_financial_services" {
   capacity_type          = "ON_DEMAND"
   instance_types         = ["m6i.xlarge", "m5.xlarge"]
   labels = {
-    "nexafi-gen/class" = "financial"
+    "nexafi-gen/class"                                        = "financial"
+    "node.kubernetes.io/exclude-from-external-load-balancers" = "true"
   }
 
   subnet_ids = [
-    aws_subnet.primary_private_a.id,
-    aws_subnet.primary_private_b.id,
-    aws_subnet.primary_private_c.id,
+    aws_subnet.primary_financial_a.id,
+    aws_subnet.primary_financial_b.id,
+    aws_subnet.primary_financial_c.id,
   ]
 
   launch_template {
@@ -336,12 +337,12 @@ resource "aws_eks_node_group" "primary_financial_services" {
     aws_eks_addon.primary_vpc_cni,
     aws_eks_addon.primary_kube_proxy,
     aws_eks_addon.primary_eks_pod_identity_agent,
-    aws_route.primary_private_a_nat,
-    aws_route.primary_private_b_nat,
-    aws_route.primary_private_c_nat,
-    aws_route_table_association.primary_private_a,
-    aws_route_table_association.primary_private_b,
-    aws_route_table_association.primary_private_c,
+    aws_route.primary_financial_a_nat,
+    aws_route.primary_financial_b_nat,
+    aws_route.primary_financial_c_nat,
+    aws_route_table_association.primary_financial_a,
+    aws_route_table_association.primary_financial_b,
+    aws_route_table_association.primary_financial_c,
     aws_vpc_endpoint.primary_gateway_s3,
     aws_vpc_endpoint.primary_ec2,
     aws_vpc_endpoint.primary_ecr_api,
@@ -353,11 +354,11 @@ resource "aws_eks_node_group" "primary_financial_services" {
     aws_vpc_endpoint.primary_logs,
     aws_vpc_endpoint.primary_secretsmanager,
     aws_vpc_endpoint.primary_sts,
-    aws_vpc_security_group_ingress_rule.primary_cluster_from_nodes,
-    aws_vpc_security_group_egress_rule.primary_nodes_to_cluster,
-    aws_vpc_security_group_ingress_rule.primary_nodes_from_cluster_kubelet,
-    aws_vpc_security_group_egress_rule.primary_nodes_to_endpoints,
-    aws_vpc_security_group_ingress_rule.primary_endpoints_from_nodes,
+    aws_vpc_security_group_ingress_rule.primary_cluster_from_financial,
+    aws_vpc_security_group_egress_rule.primary_financial_to_cluster,
+    aws_vpc_security_group_ingress_rule.primary_financial_from_cluster_kubelet,
+    aws_vpc_security_group_egress_rule.primary_financial_to_endpoints,
+    aws_vpc_security_group_ingress_rule.primary_endpoints_from_financial,
   ]
 }
 
@@ -991,7 +992,7 @@ resource "aws_launch_template" "secondary_dr_standby" {
       volume_type           = "gp3"
       delete_on_termination = true
       encrypted             = true
-      kms_key_id            = aws_kms_key.secondary_volumes.arn
+      kms_key_id            = aws_kms_key.secondary_financial.arn
     }
   }
 
@@ -1005,7 +1006,7 @@ resource "aws_launch_template" "secondary_dr_standby" {
     device_index                = 0
     delete_on_termination       = true
     associate_public_ip_address = false
-    security_groups             = [aws_security_group.secondary_nodes.id]
+    security_groups             = [aws_security_group.secondary_financial.id]
   }
 
   monitoring {
@@ -1040,13 +1041,14 @@ resource "aws_eks_node_group" "secondary_dr_standby" {
   capacity_type          = "ON_DEMAND"
   instance_types         = ["m6i.xlarge", "m5.xlarge"]
   labels = {
-    "nexafi-gen/class" = "financial"
+    "nexafi-gen/class"                                        = "financial"
+    "node.kubernetes.io/exclude-from-external-load-balancers" = "true"
   }
 
   subnet_ids = [
-    aws_subnet.secondary_private_a.id,
-    aws_subnet.secondary_private_b.id,
-    aws_subnet.secondary_private_c.id,
+    aws_subnet.secondary_financial_a.id,
+    aws_subnet.secondary_financial_b.id,
+    aws_subnet.secondary_financial_c.id,
   ]
 
   launch_template {
@@ -1084,12 +1086,12 @@ resource "aws_eks_node_group" "secondary_dr_standby" {
     aws_eks_addon.secondary_vpc_cni,
     aws_eks_addon.secondary_kube_proxy,
     aws_eks_addon.secondary_eks_pod_identity_agent,
-    aws_route.secondary_private_a_nat,
-    aws_route.secondary_private_b_nat,
-    aws_route.secondary_private_c_nat,
-    aws_route_table_association.secondary_private_a,
-    aws_route_table_association.secondary_private_b,
-    aws_route_table_association.secondary_private_c,
+    aws_route.secondary_financial_a_nat,
+    aws_route.secondary_financial_b_nat,
+    aws_route.secondary_financial_c_nat,
+    aws_route_table_association.secondary_financial_a,
+    aws_route_table_association.secondary_financial_b,
+    aws_route_table_association.secondary_financial_c,
     aws_vpc_endpoint.secondary_gateway_s3,
     aws_vpc_endpoint.secondary_ec2,
     aws_vpc_endpoint.secondary_ecr_api,
@@ -1101,11 +1103,11 @@ resource "aws_eks_node_group" "secondary_dr_standby" {
     aws_vpc_endpoint.secondary_logs,
     aws_vpc_endpoint.secondary_secretsmanager,
     aws_vpc_endpoint.secondary_sts,
-    aws_vpc_security_group_ingress_rule.secondary_cluster_from_nodes,
-    aws_vpc_security_group_egress_rule.secondary_nodes_to_cluster,
-    aws_vpc_security_group_ingress_rule.secondary_nodes_from_cluster_kubelet,
-    aws_vpc_security_group_egress_rule.secondary_nodes_to_endpoints,
-    aws_vpc_security_group_ingress_rule.secondary_endpoints_from_nodes,
+    aws_vpc_security_group_ingress_rule.secondary_cluster_from_financial,
+    aws_vpc_security_group_egress_rule.secondary_financial_to_cluster,
+    aws_vpc_security_group_ingress_rule.secondary_financial_from_cluster_kubelet,
+    aws_vpc_security_group_egress_rule.secondary_financial_to_endpoints,
+    aws_vpc_security_group_ingress_rule.secondary_endpoints_from_financial,
   ]
 }
 

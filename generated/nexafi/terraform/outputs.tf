@@ -37,15 +37,18 @@ output "primary_vpc_id" {
 output "primary_subnet_ids" {
   description = "The subnets, by tier and zone"
   value = {
-    public_a   = aws_subnet.primary_public_a.id
-    public_b   = aws_subnet.primary_public_b.id
-    public_c   = aws_subnet.primary_public_c.id
-    private_a  = aws_subnet.primary_private_a.id
-    private_b  = aws_subnet.primary_private_b.id
-    private_c  = aws_subnet.primary_private_c.id
-    database_a = aws_subnet.primary_database_a.id
-    database_b = aws_subnet.primary_database_b.id
-    database_c = aws_subnet.primary_database_c.id
+    public_a    = aws_subnet.primary_public_a.id
+    public_b    = aws_subnet.primary_public_b.id
+    public_c    = aws_subnet.primary_public_c.id
+    private_a   = aws_subnet.primary_private_a.id
+    private_b   = aws_subnet.primary_private_b.id
+    private_c   = aws_subnet.primary_private_c.id
+    database_a  = aws_subnet.primary_database_a.id
+    database_b  = aws_subnet.primary_database_b.id
+    database_c  = aws_subnet.primary_database_c.id
+    financial_a = aws_subnet.primary_financial_a.id
+    financial_b = aws_subnet.primary_financial_b.id
+    financial_c = aws_subnet.primary_financial_c.id
   }
 }
 
@@ -63,10 +66,11 @@ output "primary_ingress" {
 output "primary_key_arns" {
   description = "The encryption keys, by purpose; storage classes name the one for volumes"
   value = {
-    cluster = aws_kms_key.primary_cluster.arn
-    volumes = aws_kms_key.primary_volumes.arn
-    logs    = aws_kms_key.primary_logs.arn
-    audit   = aws_kms_key.primary_audit.arn
+    cluster   = aws_kms_key.primary_cluster.arn
+    volumes   = aws_kms_key.primary_volumes.arn
+    financial = aws_kms_key.primary_financial.arn
+    logs      = aws_kms_key.primary_logs.arn
+    audit     = aws_kms_key.primary_audit.arn
   }
 }
 
@@ -107,15 +111,18 @@ output "secondary_vpc_id" {
 output "secondary_subnet_ids" {
   description = "The subnets, by tier and zone"
   value = {
-    public_a   = aws_subnet.secondary_public_a.id
-    public_b   = aws_subnet.secondary_public_b.id
-    public_c   = aws_subnet.secondary_public_c.id
-    private_a  = aws_subnet.secondary_private_a.id
-    private_b  = aws_subnet.secondary_private_b.id
-    private_c  = aws_subnet.secondary_private_c.id
-    database_a = aws_subnet.secondary_database_a.id
-    database_b = aws_subnet.secondary_database_b.id
-    database_c = aws_subnet.secondary_database_c.id
+    public_a    = aws_subnet.secondary_public_a.id
+    public_b    = aws_subnet.secondary_public_b.id
+    public_c    = aws_subnet.secondary_public_c.id
+    private_a   = aws_subnet.secondary_private_a.id
+    private_b   = aws_subnet.secondary_private_b.id
+    private_c   = aws_subnet.secondary_private_c.id
+    database_a  = aws_subnet.secondary_database_a.id
+    database_b  = aws_subnet.secondary_database_b.id
+    database_c  = aws_subnet.secondary_database_c.id
+    financial_a = aws_subnet.secondary_financial_a.id
+    financial_b = aws_subnet.secondary_financial_b.id
+    financial_c = aws_subnet.secondary_financial_c.id
   }
 }
 
@@ -133,10 +140,11 @@ output "secondary_ingress" {
 output "secondary_key_arns" {
   description = "The encryption keys, by purpose; storage classes name the one for volumes"
   value = {
-    cluster = aws_kms_key.secondary_cluster.arn
-    volumes = aws_kms_key.secondary_volumes.arn
-    logs    = aws_kms_key.secondary_logs.arn
-    audit   = aws_kms_key.secondary_audit.arn
+    cluster   = aws_kms_key.secondary_cluster.arn
+    volumes   = aws_kms_key.secondary_volumes.arn
+    financial = aws_kms_key.secondary_financial.arn
+    logs      = aws_kms_key.secondary_logs.arn
+    audit     = aws_kms_key.secondary_audit.arn
   }
 }
 

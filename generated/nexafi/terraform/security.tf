@@ -117,6 +117,77 @@ resource "aws_kms_alias" "primary_volumes" {
 }
 
 # blueprint: security.keys
+data "aws_iam_policy_document" "primary_financial_key" {
+  provider = aws.primary
+
+  # The account's IAM policies decide who else may use the key; without this nobody could ever change it again.
+  statement {
+    sid       = "Account"
+    actions   = ["kms:*"]
+    resources = ["*"]
+
+    principals {
+      type        = "AWS"
+      identifiers = ["arn:${local.partition}:iam::${local.account_id}:root"]
+    }
+  }
+
+  # EC2 Auto Scaling, which starts the nodes, uses the key for their disks.
+  statement {
+    sid       = "AutoScaling"
+    actions   = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"]
+    resources = ["*"]
+
+    principals {
+      type        = "AWS"
+      identifiers = [data.aws_iam_role.autoscaling.arn]
+    }
+  }
+
+  # Disks outlive the call that attaches them, so the grant goes to EC2.
+  statement {
+    sid       = "AutoScalingGrants"
+    actions   = ["kms:CreateGrant"]
+    resources = ["*"]
+
+    principals {
+      type        = "AWS"
+      identifiers = [data.aws_iam_role.autoscaling.arn]
+    }
+
+    condition {
+      test     = "Bool"
+      variable = "kms:GrantIsForAWSResource"
+      values   = ["true"]
+    }
+  }
+}
+
+# blueprint: security.keys
+resource "aws_kms_key" "primary_financial" {
+  provider = aws.primary
+
+  description             = "${local.prefix} primary: disks of nodes that handle protected data"
+  policy                  = data.aws_iam_policy_document.primary_financial_key.json
+  enable_key_rotation     = true
+  rotation_period_in_days = 365
+  deletion_window_in_days = 30
+
+  # What a deleted key has encrypted is lost.
+  lifecycle {
+    prevent_destroy = true
+  }
+}
+
+# blueprint: security.keys
+resource "aws_kms_alias" "primary_financial" {
+  provider = aws.primary
+
+  name          = "alias/${local.prefix}-primary-financial"
+  target_key_id = aws_kms_key.primary_financial.key_id
+}
+
+# blueprint: security.keys
 data "aws_iam_policy_document" "primary_logs_key" {
   provider = aws.primary
 
@@ -678,6 +749,20 @@ resource "aws_security_group" "primary_nodes" {
   }
 }
 
+# What handles protected data: open to nothing but what the blueprint declares, and never behind a load balancer.
+# blueprint: regions.primary.cluster.nodeGroups
+resource "aws_security_group" "primary_financial" {
+  provider = aws.primary
+
+  name        = "${local.primary_cluster}-financial"
+  description = "Nodes of ${local.primary_cluster} that handle protected data and the pods on them"
+  vpc_id      = aws_vpc.primary.id
+
+  tags = {
+    Name = "${local.primary_cluster}-financial"
+  }
+}
+
 # blueprint: regions.primary.vpc.endpoints.interface
 resource "aws_security_group" "primary_endpoints" {
   provider = aws.primary
@@ -741,6 +826,54 @@ resource "aws_vpc_security_group_ingress_rule" "primary_nodes_from_cluster_kubel
   to_port                      = 10250
 }
 
+# blueprint: regions.primary.cluster
+resource "aws_vpc_security_group_ingress_rule" "primary_cluster_from_financial" {
+  provider = aws.primary
+
+  description                  = "Financial nodes and their pods call the Kubernetes API"
+  security_group_id            = aws_security_group.primary_cluster.id
+  referenced_security_group_id = aws_security_group.primary_financial.id
+  ip_protocol                  = "tcp"
+  from_port                    = 443
+  to_port                      = 443
+}
+
+# blueprint: regions.primary.cluster
+resource "aws_vpc_security_group_egress_rule" "primary_financial_to_cluster" {
+  provider = aws.primary
+
+  description                  = "Financial nodes and their pods call the Kubernetes API"
+  security_group_id            = aws_security_group.primary_financial.id
+  referenced_security_group_id = aws_security_group.primary_cluster.id
+  ip_protocol                  = "tcp"
+  from_port                    = 443
+  to_port                      = 443
+}
+
+# blueprint: regions.primary.cluster
+resource "aws_vpc_security_group_egress_rule" "primary_cluster_to_financial_kubelet" {
+  provider = aws.primary
+
+  description                  = "The control plane calls kubelets"
+  security_group_id            = aws_security_group.primary_cluster.id
+  referenced_security_group_id = aws_security_group.primary_financial.id
+  ip_protocol                  = "tcp"
+  from_port                    = 10250
+  to_port                      = 10250
+}
+
+# blueprint: regions.primary.cluster
+resource "aws_vpc_security_group_ingress_rule" "primary_financial_from_cluster_kubelet" {
+  provider = aws.primary
+
+  description                  = "The control plane calls kubelets"
+  security_group_id            = aws_security_group.primary_financial.id
+  referenced_security_group_id = aws_security_group.primary_cluster.id
+  ip_protocol                  = "tcp"
+  from_port                    = 10250
+  to_port                      = 10250
+}
+
 # primary: between pods; network policies say which of them
 
 # blueprint: regions.primary.cluster.nodeGroups
@@ -777,6 +910,18 @@ resource "aws_vpc_security_group_egress_rule" "primary_nodes_to_gateway_s3" {
   to_port           = 443
 }
 
+# blueprint: regions.primary.vpc.endpoints.gateway
+resource "aws_vpc_security_group_egress_rule" "primary_financial_to_gateway_s3" {
+  provider = aws.primary
+
+  description       = "Financial nodes and their pods use s3 through its gateway endpoint"
+  security_group_id = aws_security_group.primary_financial.id
+  prefix_list_id    = aws_vpc_endpoint.primary_gateway_s3.prefix_list_id
+  ip_protocol       = "tcp"
+  from_port         = 443
+  to_port           = 443
+}
+
 # blueprint: regions.primary.vpc.endpoints.interface
 resource "aws_vpc_security_group_egress_rule" "primary_nodes_to_endpoints" {
   provider = aws.primary
@@ -796,6 +941,30 @@ resource "aws_vpc_security_group_ingress_rule" "primary_endpoints_from_nodes" {
   description                  = "Nodes and pods use AWS services"
   security_group_id            = aws_security_group.primary_endpoints.id
   referenced_security_group_id = aws_security_group.primary_nodes.id
+  ip_protocol                  = "tcp"
+  from_port                    = 443
+  to_port                      = 443
+}
+
+# blueprint: regions.primary.vpc.endpoints.interface
+resource "aws_vpc_security_group_egress_rule" "primary_financial_to_endpoints" {
+  provider = aws.primary
+
+  description                  = "Financial nodes and their pods use AWS services"
+  security_group_id            = aws_security_group.primary_financial.id
+  referenced_security_group_id = aws_security_group.primary_endpoints.id
+  ip_protocol                  = "tcp"
+  from_port                    = 443
+  to_port                      = 443
+}
+
+# blueprint: regions.primary.vpc.endpoints.interface
+resource "aws_vpc_security_group_ingress_rule" "primary_endpoints_from_financial" {
+  provider = aws.primary
+
+  description                  = "Financial nodes and their pods use AWS services"
+  security_group_id            = aws_security_group.primary_endpoints.id
+  referenced_security_group_id = aws_security_group.primary_financial.id
   ip_protocol                  = "tcp"
   from_port                    = 443
   to_port                      = 443
@@ -827,22 +996,82 @@ resource "aws_vpc_security_group_egress_rule" "primary_nodes_to_https" {
   to_port           = 443
 }
 
+# blueprint: regions.primary.vpc.nat
+resource "aws_vpc_security_group_egress_rule" "primary_financial_to_https" {
+  provider = aws.primary
+
+  description       = "Financial nodes pull images from registries"
+  security_group_id = aws_security_group.primary_financial.id
+  cidr_ipv4         = "0.0.0.0/0"
+  ip_protocol       = "tcp"
+  from_port         = 443
+  to_port           = 443
+}
+
 # card network
 # blueprint: services.payment-service.egress
-resource "aws_vpc_security_group_egress_rule" "primary_nodes_to_cidr_203_0_113_0_24_port_443" {
+resource "aws_vpc_security_group_egress_rule" "primary_financial_to_cidr_203_0_113_0_24_port_443" {
   provider = aws.primary
 
   description       = "payment-service calls addresses outside of the platform"
-  security_group_id = aws_security_group.primary_nodes.id
+  security_group_id = aws_security_group.primary_financial.id
   cidr_ipv4         = "203.0.113.0/24"
   ip_protocol       = "tcp"
   from_port         = 443
   to_port           = 443
 }
 
-# primary: between pods on Fargate, which carry the cluster's own security group, and pods on nodes
+# primary: between pods of different security groups; pods on Fargate carry the cluster's own
 
-# blueprint: regions.primary.cluster.fargateProfiles
+# blueprint: regions.primary.cluster
+resource "aws_vpc_security_group_ingress_rule" "primary_nodes_dns_tcp_from_financial" {
+  provider = aws.primary
+
+  description                  = "Financial pods ask the DNS of the cluster"
+  security_group_id            = aws_security_group.primary_nodes.id
+  referenced_security_group_id = aws_security_group.primary_financial.id
+  ip_protocol                  = "tcp"
+  from_port                    = 53
+  to_port                      = 53
+}
+
+# blueprint: regions.primary.cluster
+resource "aws_vpc_security_group_egress_rule" "primary_financial_to_nodes_dns_tcp" {
+  provider = aws.primary
+
+  description                  = "Financial pods ask the DNS of the cluster"
+  security_group_id            = aws_security_group.primary_financial.id
+  referenced_security_group_id = aws_security_group.primary_nodes.id
+  ip_protocol                  = "tcp"
+  from_port                    = 53
+  to_port                      = 53
+}
+
+# blueprint: regions.primary.cluster
+resource "aws_vpc_security_group_ingress_rule" "primary_nodes_dns_udp_from_financial" {
+  provider = aws.primary
+
+  description                  = "Financial pods ask the DNS of the cluster"
+  security_group_id            = aws_security_group.primary_nodes.id
+  referenced_security_group_id = aws_security_group.primary_financial.id
+  ip_protocol                  = "udp"
+  from_port                    = 53
+  to_port                      = 53
+}
+
+# blueprint: regions.primary.cluster
+resource "aws_vpc_security_group_egress_rule" "primary_financial_to_nodes_dns_udp" {
+  provider = aws.primary
+
+  description                  = "Financial pods ask the DNS of the cluster"
+  security_group_id            = aws_security_group.primary_financial.id
+  referenced_security_group_id = aws_security_group.primary_nodes.id
+  ip_protocol                  = "udp"
+  from_port                    = 53
+  to_port                      = 53
+}
+
+# blueprint: regions.primary.cluster
 resource "aws_vpc_security_group_ingress_rule" "primary_nodes_dns_tcp_from_fargate" {
   provider = aws.primary
 
@@ -854,7 +1083,7 @@ resource "aws_vpc_security_group_ingress_rule" "primary_nodes_dns_tcp_from_farga
   to_port                      = 53
 }
 
-# blueprint: regions.primary.cluster.fargateProfiles
+# blueprint: regions.primary.cluster
 resource "aws_vpc_security_group_ingress_rule" "primary_nodes_dns_udp_from_fargate" {
   provider = aws.primary
 
@@ -866,11 +1095,203 @@ resource "aws_vpc_security_group_ingress_rule" "primary_nodes_dns_udp_from_farga
   to_port                      = 53
 }
 
+# blueprint: services.api-gateway.dependsOn
+resource "aws_vpc_security_group_ingress_rule" "primary_financial_from_nodes_port_5001" {
+  provider = aws.primary
+
+  description                  = "api-gateway calls user-service"
+  security_group_id            = aws_security_group.primary_financial.id
+  referenced_security_group_id = aws_security_group.primary_nodes.id
+  ip_protocol                  = "tcp"
+  from_port                    = 5001
+  to_port                      = 5001
+}
+
+# blueprint: services.api-gateway.dependsOn
+resource "aws_vpc_security_group_egress_rule" "primary_nodes_to_financial_port_5001" {
+  provider = aws.primary
+
+  description                  = "api-gateway calls user-service"
+  security_group_id            = aws_security_group.primary_nodes.id
+  referenced_security_group_id = aws_security_group.primary_financial.id
+  ip_protocol                  = "tcp"
+  from_port                    = 5001
+  to_port                      = 5001
+}
+
+# blueprint: services.api-gateway.dependsOn
+resource "aws_vpc_security_group_ingress_rule" "primary_financial_from_nodes_port_5002" {
+  provider = aws.primary
+
+  description                  = "api-gateway calls ledger-service"
+  security_group_id            = aws_security_group.primary_financial.id
+  referenced_security_group_id = aws_security_group.primary_nodes.id
+  ip_protocol                  = "tcp"
+  from_port                    = 5002
+  to_port                      = 5002
+}
+
+# blueprint: services.api-gateway.dependsOn
+resource "aws_vpc_security_group_egress_rule" "primary_nodes_to_financial_port_5002" {
+  provider = aws.primary
+
+  description                  = "api-gateway calls ledger-service"
+  security_group_id            = aws_security_group.primary_nodes.id
+  referenced_security_group_id = aws_security_group.primary_financial.id
+  ip_protocol                  = "tcp"
+  from_port                    = 5002
+  to_port                      = 5002
+}
+
+# blueprint: services.payment-service.dependsOn
+resource "aws_vpc_security_group_ingress_rule" "primary_financial_from_financial_port_5002" {
+  provider = aws.primary
+
+  description                  = "payment-service calls ledger-service"
+  security_group_id            = aws_security_group.primary_financial.id
+  referenced_security_group_id = aws_security_group.primary_financial.id
+  ip_protocol                  = "tcp"
+  from_port                    = 5002
+  to_port                      = 5002
+}
+
+# blueprint: services.payment-service.dependsOn
+resource "aws_vpc_security_group_egress_rule" "primary_financial_to_financial_port_5002" {
+  provider = aws.primary
+
+  description                  = "payment-service calls ledger-service"
+  security_group_id            = aws_security_group.primary_financial.id
+  referenced_security_group_id = aws_security_group.primary_financial.id
+  ip_protocol                  = "tcp"
+  from_port                    = 5002
+  to_port                      = 5002
+}
+
+# blueprint: services.api-gateway.dependsOn
+resource "aws_vpc_security_group_ingress_rule" "primary_financial_from_nodes_port_5003" {
+  provider = aws.primary
+
+  description                  = "api-gateway calls payment-service"
+  security_group_id            = aws_security_group.primary_financial.id
+  referenced_security_group_id = aws_security_group.primary_nodes.id
+  ip_protocol                  = "tcp"
+  from_port                    = 5003
+  to_port                      = 5003
+}
+
+# blueprint: services.api-gateway.dependsOn
+resource "aws_vpc_security_group_egress_rule" "primary_nodes_to_financial_port_5003" {
+  provider = aws.primary
+
+  description                  = "api-gateway calls payment-service"
+  security_group_id            = aws_security_group.primary_nodes.id
+  referenced_security_group_id = aws_security_group.primary_financial.id
+  ip_protocol                  = "tcp"
+  from_port                    = 5003
+  to_port                      = 5003
+}
+
+# blueprint: services.api-gateway.dependsOn
+resource "aws_vpc_security_group_ingress_rule" "primary_financial_from_nodes_port_5006" {
+  provider = aws.primary
+
+  description                  = "api-gateway calls credit-service"
+  security_group_id            = aws_security_group.primary_financial.id
+  referenced_security_group_id = aws_security_group.primary_nodes.id
+  ip_protocol                  = "tcp"
+  from_port                    = 5006
+  to_port                      = 5006
+}
+
+# blueprint: services.api-gateway.dependsOn
+resource "aws_vpc_security_group_egress_rule" "primary_nodes_to_financial_port_5006" {
+  provider = aws.primary
+
+  description                  = "api-gateway calls credit-service"
+  security_group_id            = aws_security_group.primary_nodes.id
+  referenced_security_group_id = aws_security_group.primary_financial.id
+  ip_protocol                  = "tcp"
+  from_port                    = 5006
+  to_port                      = 5006
+}
+
+# blueprint: services.user-service.dependsOn
+resource "aws_vpc_security_group_ingress_rule" "primary_nodes_from_financial_port_6379" {
+  provider = aws.primary
+
+  description                  = "user-service calls redis"
+  security_group_id            = aws_security_group.primary_nodes.id
+  referenced_security_group_id = aws_security_group.primary_financial.id
+  ip_protocol                  = "tcp"
+  from_port                    = 6379
+  to_port                      = 6379
+}
+
+# blueprint: services.user-service.dependsOn
+resource "aws_vpc_security_group_egress_rule" "primary_financial_to_nodes_port_6379" {
+  provider = aws.primary
+
+  description                  = "user-service calls redis"
+  security_group_id            = aws_security_group.primary_financial.id
+  referenced_security_group_id = aws_security_group.primary_nodes.id
+  ip_protocol                  = "tcp"
+  from_port                    = 6379
+  to_port                      = 6379
+}
+
+# blueprint: services.ledger-service.dependsOn
+resource "aws_vpc_security_group_ingress_rule" "primary_nodes_from_financial_port_5671" {
+  provider = aws.primary
+
+  description                  = "ledger-service calls rabbitmq"
+  security_group_id            = aws_security_group.primary_nodes.id
+  referenced_security_group_id = aws_security_group.primary_financial.id
+  ip_protocol                  = "tcp"
+  from_port                    = 5671
+  to_port                      = 5671
+}
+
+# blueprint: services.ledger-service.dependsOn
+resource "aws_vpc_security_group_egress_rule" "primary_financial_to_nodes_port_5671" {
+  provider = aws.primary
+
+  description                  = "ledger-service calls rabbitmq"
+  security_group_id            = aws_security_group.primary_financial.id
+  referenced_security_group_id = aws_security_group.primary_nodes.id
+  ip_protocol                  = "tcp"
+  from_port                    = 5671
+  to_port                      = 5671
+}
+
+# blueprint: services.ledger-service.dependsOn
+resource "aws_vpc_security_group_ingress_rule" "primary_nodes_from_financial_port_15671" {
+  provider = aws.primary
+
+  description                  = "ledger-service calls rabbitmq"
+  security_group_id            = aws_security_group.primary_nodes.id
+  referenced_security_group_id = aws_security_group.primary_financial.id
+  ip_protocol                  = "tcp"
+  from_port                    = 15671
+  to_port                      = 15671
+}
+
+# blueprint: services.ledger-service.dependsOn
+resource "aws_vpc_security_group_egress_rule" "primary_financial_to_nodes_port_15671" {
+  provider = aws.primary
+
+  description                  = "ledger-service calls rabbitmq"
+  security_group_id            = aws_security_group.primary_financial.id
+  referenced_security_group_id = aws_security_group.primary_nodes.id
+  ip_protocol                  = "tcp"
+  from_port                    = 15671
+  to_port                      = 15671
+}
+
 # blueprint: components.audit-log.dependsOn
 resource "aws_vpc_security_group_ingress_rule" "primary_nodes_from_fargate_port_9200" {
   provider = aws.primary
 
-  description                  = "audit-log on Fargate calls elasticsearch"
+  description                  = "audit-log calls elasticsearch"
   security_group_id            = aws_security_group.primary_nodes.id
   referenced_security_group_id = aws_eks_cluster.primary.vpc_config[0].cluster_security_group_id
   ip_protocol                  = "tcp"
@@ -1407,6 +1828,77 @@ resource "aws_kms_alias" "secondary_volumes" {
 }
 
 # blueprint: security.keys
+data "aws_iam_policy_document" "secondary_financial_key" {
+  provider = aws.secondary
+
+  # The account's IAM policies decide who else may use the key; without this nobody could ever change it again.
+  statement {
+    sid       = "Account"
+    actions   = ["kms:*"]
+    resources = ["*"]
+
+    principals {
+      type        = "AWS"
+      identifiers = ["arn:${local.partition}:iam::${local.account_id}:root"]
+    }
+  }
+
+  # EC2 Auto Scaling, which starts the nodes, uses the key for their disks.
+  statement {
+    sid       = "AutoScaling"
+    actions   = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"]
+    resources = ["*"]
+
+    principals {
+      type        = "AWS"
+      identifiers = [data.aws_iam_role.autoscaling.arn]
+    }
+  }
+
+  # Disks outlive the call that attaches them, so the grant goes to EC2.
+  statement {
+    sid       = "AutoScalingGrants"
+    actions   = ["kms:CreateGrant"]
+    resources = ["*"]
+
+    principals {
+      type        = "AWS"
+      identifiers = [data.aws_iam_role.autoscaling.arn]
+    }
+
+    condition {
+      test     = "Bool"
+      variable = "kms:GrantIsForAWSResource"
+      values   = ["true"]
+    }
+  }
+}
+
+# blueprint: security.keys
+resource "aws_kms_key" "secondary_financial" {
+  provider = aws.secondary
+
+  description             = "${local.prefix} secondary: disks of nodes that handle protected data"
+  policy                  = data.aws_iam_policy_document.secondary_financial_key.json
+  enable_key_rotation     = true
+  rotation_period_in_days = 365
+  deletion_window_in_days = 30
+
+  # What a deleted key has encrypted is lost.
+  lifecycle {
+    prevent_destroy = true
+  }
+}
+
+# blueprint: security.keys
+resource "aws_kms_alias" "secondary_financial" {
+  provider = aws.secondary
+
+  name          = "alias/${local.prefix}-secondary-financial"
+  target_key_id = aws_kms_key.secondary_financial.key_id
+}
+
+# blueprint: security.keys
 data "aws_iam_policy_document" "secondary_logs_key" {
   provider = aws.secondary
 
@@ -1926,6 +2418,20 @@ resource "aws_security_group" "secondary_nodes" {
   }
 }
 
+# What handles protected data: open to nothing but what the blueprint declares, and never behind a load balancer.
+# blueprint: regions.secondary.cluster.nodeGroups
+resource "aws_security_group" "secondary_financial" {
+  provider = aws.secondary
+
+  name        = "${local.secondary_cluster}-financial"
+  description = "Nodes of ${local.secondary_cluster} that handle protected data and the pods on them"
+  vpc_id      = aws_vpc.secondary.id
+
+  tags = {
+    Name = "${local.secondary_cluster}-financial"
+  }
+}
+
 # blueprint: regions.secondary.vpc.endpoints.interface
 resource "aws_security_group" "secondary_endpoints" {
   provider = aws.secondary
@@ -1989,6 +2495,54 @@ resource "aws_vpc_security_group_ingress_rule" "secondary_nodes_from_cluster_kub
   to_port                      = 10250
 }
 
+# blueprint: regions.secondary.cluster
+resource "aws_vpc_security_group_ingress_rule" "secondary_cluster_from_financial" {
+  provider = aws.secondary
+
+  description                  = "Financial nodes and their pods call the Kubernetes API"
+  security_group_id            = aws_security_group.secondary_cluster.id
+  referenced_security_group_id = aws_security_group.secondary_financial.id
+  ip_protocol                  = "tcp"
+  from_port                    = 443
+  to_port                      = 443
+}
+
+# blueprint: regions.secondary.cluster
+resource "aws_vpc_security_group_egress_rule" "secondary_financial_to_cluster" {
+  provider = aws.secondary
+
+  description                  = "Financial nodes and their pods call the Kubernetes API"
+  security_group_id            = aws_security_group.secondary_financial.id
+  referenced_security_group_id = aws_security_group.secondary_cluster.id
+  ip_protocol                  = "tcp"
+  from_port                    = 443
+  to_port                      = 443
+}
+
+# blueprint: regions.secondary.cluster
+resource "aws_vpc_security_group_egress_rule" "secondary_cluster_to_financial_kubelet" {
+  provider = aws.secondary
+
+  description                  = "The control plane calls kubelets"
+  security_group_id            = aws_security_group.secondary_cluster.id
+  referenced_security_group_id = aws_security_group.secondary_financial.id
+  ip_protocol                  = "tcp"
+  from_port                    = 10250
+  to_port                      = 10250
+}
+
+# blueprint: regions.secondary.cluster
+resource "aws_vpc_security_group_ingress_rule" "secondary_financial_from_cluster_kubelet" {
+  provider = aws.secondary
+
+  description                  = "The control plane calls kubelets"
+  security_group_id            = aws_security_group.secondary_financial.id
+  referenced_security_group_id = aws_security_group.secondary_cluster.id
+  ip_protocol                  = "tcp"
+  from_port                    = 10250
+  to_port                      = 10250
+}
+
 # secondary: between pods; network policies say which of them
 
 # blueprint: regions.secondary.cluster.nodeGroups
@@ -2025,6 +2579,18 @@ resource "aws_vpc_security_group_egress_rule" "secondary_nodes_to_gateway_s3" {
   to_port           = 443
 }
 
+# blueprint: regions.secondary.vpc.endpoints.gateway
+resource "aws_vpc_security_group_egress_rule" "secondary_financial_to_gateway_s3" {
+  provider = aws.secondary
+
+  description       = "Financial nodes and their pods use s3 through its gateway endpoint"
+  security_group_id = aws_security_group.secondary_financial.id
+  prefix_list_id    = aws_vpc_endpoint.secondary_gateway_s3.prefix_list_id
+  ip_protocol       = "tcp"
+  from_port         = 443
+  to_port           = 443
+}
+
 # blueprint: regions.secondary.vpc.endpoints.interface
 resource "aws_vpc_security_group_egress_rule" "secondary_nodes_to_endpoints" {
   provider = aws.secondary
@@ -2044,6 +2610,30 @@ resource "aws_vpc_security_group_ingress_rule" "secondary_endpoints_from_nodes" 
   description                  = "Nodes and pods use AWS services"
   security_group_id            = aws_security_group.secondary_endpoints.id
   referenced_security_group_id = aws_security_group.secondary_nodes.id
+  ip_protocol                  = "tcp"
+  from_port                    = 443
+  to_port                      = 443
+}
+
+# blueprint: regions.secondary.vpc.endpoints.interface
+resource "aws_vpc_security_group_egress_rule" "secondary_financial_to_endpoints" {
+  provider = aws.secondary
+
+  description                  = "Financial nodes and their pods use AWS services"
+  security_group_id            = aws_security_group.secondary_financial.id
+  referenced_security_group_id = aws_security_group.secondary_endpoints.id
+  ip_protocol                  = "tcp"
+  from_port                    = 443
+  to_port                      = 443
+}
+
+# blueprint: regions.secondary.vpc.endpoints.interface
+resource "aws_vpc_security_group_ingress_rule" "secondary_endpoints_from_financial" {
+  provider = aws.secondary
+
+  description                  = "Financial nodes and their pods use AWS services"
+  security_group_id            = aws_security_group.secondary_endpoints.id
+  referenced_security_group_id = aws_security_group.secondary_financial.id
   ip_protocol                  = "tcp"
   from_port                    = 443
   to_port                      = 443
@@ -2075,22 +2665,82 @@ resource "aws_vpc_security_group_egress_rule" "secondary_nodes_to_https" {
   to_port           = 443
 }
 
+# blueprint: regions.secondary.vpc.nat
+resource "aws_vpc_security_group_egress_rule" "secondary_financial_to_https" {
+  provider = aws.secondary
+
+  description       = "Financial nodes pull images from registries"
+  security_group_id = aws_security_group.secondary_financial.id
+  cidr_ipv4         = "0.0.0.0/0"
+  ip_protocol       = "tcp"
+  from_port         = 443
+  to_port           = 443
+}
+
 # card network
 # blueprint: services.payment-service.egress
-resource "aws_vpc_security_group_egress_rule" "secondary_nodes_to_cidr_203_0_113_0_24_port_443" {
+resource "aws_vpc_security_group_egress_rule" "secondary_financial_to_cidr_203_0_113_0_24_port_443" {
   provider = aws.secondary
 
   description       = "payment-service calls addresses outside of the platform"
-  security_group_id = aws_security_group.secondary_nodes.id
+  security_group_id = aws_security_group.secondary_financial.id
   cidr_ipv4         = "203.0.113.0/24"
   ip_protocol       = "tcp"
   from_port         = 443
   to_port           = 443
 }
 
-# secondary: between pods on Fargate, which carry the cluster's own security group, and pods on nodes
+# secondary: between pods of different security groups; pods on Fargate carry the cluster's own
 
-# blueprint: regions.secondary.cluster.fargateProfiles
+# blueprint: regions.secondary.cluster
+resource "aws_vpc_security_group_ingress_rule" "secondary_nodes_dns_tcp_from_financial" {
+  provider = aws.secondary
+
+  description                  = "Financial pods ask the DNS of the cluster"
+  security_group_id            = aws_security_group.secondary_nodes.id
+  referenced_security_group_id = aws_security_group.secondary_financial.id
+  ip_protocol                  = "tcp"
+  from_port                    = 53
+  to_port                      = 53
+}
+
+# blueprint: regions.secondary.cluster
+resource "aws_vpc_security_group_egress_rule" "secondary_financial_to_nodes_dns_tcp" {
+  provider = aws.secondary
+
+  description                  = "Financial pods ask the DNS of the cluster"
+  security_group_id            = aws_security_group.secondary_financial.id
+  referenced_security_group_id = aws_security_group.secondary_nodes.id
+  ip_protocol                  = "tcp"
+  from_port                    = 53
+  to_port                      = 53
+}
+
+# blueprint: regions.secondary.cluster
+resource "aws_vpc_security_group_ingress_rule" "secondary_nodes_dns_udp_from_financial" {
+  provider = aws.secondary
+
+  description                  = "Financial pods ask the DNS of the cluster"
+  security_group_id            = aws_security_group.secondary_nodes.id
+  referenced_security_group_id = aws_security_group.secondary_financial.id
+  ip_protocol                  = "udp"
+  from_port                    = 53
+  to_port                      = 53
+}
+
+# blueprint: regions.secondary.cluster
+resource "aws_vpc_security_group_egress_rule" "secondary_financial_to_nodes_dns_udp" {
+  provider = aws.secondary
+
+  description                  = "Financial pods ask the DNS of the cluster"
+  security_group_id            = aws_security_group.secondary_financial.id
+  referenced_security_group_id = aws_security_group.secondary_nodes.id
+  ip_protocol                  = "udp"
+  from_port                    = 53
+  to_port                      = 53
+}
+
+# blueprint: regions.secondary.cluster
 resource "aws_vpc_security_group_ingress_rule" "secondary_nodes_dns_tcp_from_fargate" {
   provider = aws.secondary
 
@@ -2102,7 +2752,7 @@ resource "aws_vpc_security_group_ingress_rule" "secondary_nodes_dns_tcp_from_far
   to_port                      = 53
 }
 
-# blueprint: regions.secondary.cluster.fargateProfiles
+# blueprint: regions.secondary.cluster
 resource "aws_vpc_security_group_ingress_rule" "secondary_nodes_dns_udp_from_fargate" {
   provider = aws.secondary
 
@@ -2114,11 +2764,203 @@ resource "aws_vpc_security_group_ingress_rule" "secondary_nodes_dns_udp_from_far
   to_port                      = 53
 }
 
+# blueprint: services.api-gateway.dependsOn
+resource "aws_vpc_security_group_ingress_rule" "secondary_financial_from_nodes_port_5001" {
+  provider = aws.secondary
+
+  description                  = "api-gateway calls user-service"
+  security_group_id            = aws_security_group.secondary_financial.id
+  referenced_security_group_id = aws_security_group.secondary_nodes.id
+  ip_protocol                  = "tcp"
+  from_port                    = 5001
+  to_port                      = 5001
+}
+
+# blueprint: services.api-gateway.dependsOn
+resource "aws_vpc_security_group_egress_rule" "secondary_nodes_to_financial_port_5001" {
+  provider = aws.secondary
+
+  description                  = "api-gateway calls user-service"
+  security_group_id            = aws_security_group.secondary_nodes.id
+  referenced_security_group_id = aws_security_group.secondary_financial.id
+  ip_protocol                  = "tcp"
+  from_port                    = 5001
+  to_port                      = 5001
+}
+
+# blueprint: services.api-gateway.dependsOn
+resource "aws_vpc_security_group_ingress_rule" "secondary_financial_from_nodes_port_5002" {
+  provider = aws.secondary
+
+  description                  = "api-gateway calls ledger-service"
+  security_group_id            = aws_security_group.secondary_financial.id
+  referenced_security_group_id = aws_security_group.secondary_nodes.id
+  ip_protocol                  = "tcp"
+  from_port                    = 5002
+  to_port                      = 5002
+}
+
+# blueprint: services.api-gateway.dependsOn
+resource "aws_vpc_security_group_egress_rule" "secondary_nodes_to_financial_port_5002" {
+  provider = aws.secondary
+
+  description                  = "api-gateway calls ledger-service"
+  security_group_id            = aws_security_group.secondary_nodes.id
+  referenced_security_group_id = aws_security_group.secondary_financial.id
+  ip_protocol                  = "tcp"
+  from_port                    = 5002
+  to_port                      = 5002
+}
+
+# blueprint: services.payment-service.dependsOn
+resource "aws_vpc_security_group_ingress_rule" "secondary_financial_from_financial_port_5002" {
+  provider = aws.secondary
+
+  description                  = "payment-service calls ledger-service"
+  security_group_id            = aws_security_group.secondary_financial.id
+  referenced_security_group_id = aws_security_group.secondary_financial.id
+  ip_protocol                  = "tcp"
+  from_port                    = 5002
+  to_port                      = 5002
+}
+
+# blueprint: services.payment-service.dependsOn
+resource "aws_vpc_security_group_egress_rule" "secondary_financial_to_financial_port_5002" {
+  provider = aws.secondary
+
+  description                  = "payment-service calls ledger-service"
+  security_group_id            = aws_security_group.secondary_financial.id
+  referenced_security_group_id = aws_security_group.secondary_financial.id
+  ip_protocol                  = "tcp"
+  from_port                    = 5002
+  to_port                      = 5002
+}
+
+# blueprint: services.api-gateway.dependsOn
+resource "aws_vpc_security_group_ingress_rule" "secondary_financial_from_nodes_port_5003" {
+  provider = aws.secondary
+
+  description                  = "api-gateway calls payment-service"
+  security_group_id            = aws_security_group.secondary_financial.id
+  referenced_security_group_id = aws_security_group.secondary_nodes.id
+  ip_protocol                  = "tcp"
+  from_port                    = 5003
+  to_port                      = 5003
+}
+
+# blueprint: services.api-gateway.dependsOn
+resource "aws_vpc_security_group_egress_rule" "secondary_nodes_to_financial_port_5003" {
+  provider = aws.secondary
+
+  description                  = "api-gateway calls payment-service"
+  security_group_id            = aws_security_group.secondary_nodes.id
+  referenced_security_group_id = aws_security_group.secondary_financial.id
+  ip_protocol                  = "tcp"
+  from_port                    = 5003
+  to_port                      = 5003
+}
+
+# blueprint: services.api-gateway.dependsOn
+resource "aws_vpc_security_group_ingress_rule" "secondary_financial_from_nodes_port_5006" {
+  provider = aws.secondary
+
+  description                  = "api-gateway calls credit-service"
+  security_group_id            = aws_security_group.secondary_financial.id
+  referenced_security_group_id = aws_security_group.secondary_nodes.id
+  ip_protocol                  = "tcp"
+  from_port                    = 5006
+  to_port                      = 5006
+}
+
+# blueprint: services.api-gateway.dependsOn
+resource "aws_vpc_security_group_egress_rule" "secondary_nodes_to_financial_port_5006" {
+  provider = aws.secondary
+
+  description                  = "api-gateway calls credit-service"
+  security_group_id            = aws_security_group.secondary_nodes.id
+  referenced_security_group_id = aws_security_group.secondary_financial.id
+  ip_protocol                  = "tcp"
+  from_port                    = 5006
+  to_port                      = 5006
+}
+
+# blueprint: services.user-service.dependsOn
+resource "aws_vpc_security_group_ingress_rule" "secondary_nodes_from_financial_port_6379" {
+  provider = aws.secondary
+
+  description                  = "user-service calls redis"
+  security_group_id            = aws_security_group.secondary_nodes.id
+  referenced_security_group_id = aws_security_group.secondary_financial.id
+  ip_protocol                  = "tcp"
+  from_port                    = 6379
+  to_port                      = 6379
+}
+
+# blueprint: services.user-service.dependsOn
+resource "aws_vpc_security_group_egress_rule" "secondary_financial_to_nodes_port_6379" {
+  provider = aws.secondary
+
+  description                  = "user-service calls redis"
+  security_group_id            = aws_security_group.secondary_financial.id
+  referenced_security_group_id = aws_security_group.secondary_nodes.id
+  ip_protocol                  = "tcp"
+  from_port                    = 6379
+  to_port                      = 6379
+}
+
+# blueprint: services.ledger-service.dependsOn
+resource "aws_vpc_security_group_ingress_rule" "secondary_nodes_from_financial_port_5671" {
+  provider = aws.secondary
+
+  description                  = "ledger-service calls rabbitmq"
+  security_group_id            = aws_security_group.secondary_nodes.id
+  referenced_security_group_id = aws_security_group.secondary_financial.id
+  ip_protocol                  = "tcp"
+  from_port                    = 5671
+  to_port                      = 5671
+}
+
+# blueprint: services.ledger-service.dependsOn
+resource "aws_vpc_security_group_egress_rule" "secondary_financial_to_nodes_port_5671" {
+  provider = aws.secondary
+
+  description                  = "ledger-service calls rabbitmq"
+  security_group_id            = aws_security_group.secondary_financial.id
+  referenced_security_group_id = aws_security_group.secondary_nodes.id
+  ip_protocol                  = "tcp"
+  from_port                    = 5671
+  to_port                      = 5671
+}
+
+# blueprint: services.ledger-service.dependsOn
+resource "aws_vpc_security_group_ingress_rule" "secondary_nodes_from_financial_port_15671" {
+  provider = aws.secondary
+
+  description                  = "ledger-service calls rabbitmq"
+  security_group_id            = aws_security_group.secondary_nodes.id
+  referenced_security_group_id = aws_security_group.secondary_financial.id
+  ip_protocol                  = "tcp"
+  from_port                    = 15671
+  to_port                      = 15671
+}
+
+# blueprint: services.ledger-service.dependsOn
+resource "aws_vpc_security_group_egress_rule" "secondary_financial_to_nodes_port_15671" {
+  provider = aws.secondary
+
+  description                  = "ledger-service calls rabbitmq"
+  security_group_id            = aws_security_group.secondary_financial.id
+  referenced_security_group_id = aws_security_group.secondary_nodes.id
+  ip_protocol                  = "tcp"
+  from_port                    = 15671
+  to_port                      = 15671
+}
+
 # blueprint: components.audit-log.dependsOn
 resource "aws_vpc_security_group_ingress_rule" "secondary_nodes_from_fargate_port_9200" {
   provider = aws.secondary
 
-  description                  = "audit-log on Fargate calls elasticsearch"
+  description                  = "audit-log calls elasticsearch"
   security_group_id            = aws_security_group.secondary_nodes.id
   referenced_security_group_id = aws_eks_cluster.secondary.vpc_config[0].cluster_security_group_id
   ip_protocol                  = "tcp"

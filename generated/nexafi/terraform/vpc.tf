@@ -572,6 +572,76 @@ resource "aws_route_table_association" "primary_financial_c" {
   route_table_id = aws_route_table.primary_financial_c.id
 }
 
+# primary: what may enter and leave the database subnets; security groups say more
+# blueprint: regions.primary.vpc.subnets.database.networkAcl
+resource "aws_network_acl" "primary_database" {
+  provider = aws.primary
+
+  vpc_id = aws_vpc.primary.id
+
+  subnet_ids = [
+    aws_subnet.primary_database_a.id,
+    aws_subnet.primary_database_b.id,
+    aws_subnet.primary_database_c.id,
+  ]
+
+  tags = {
+    Name = "${local.prefix}-primary-database"
+  }
+}
+
+# the VPC
+# blueprint: regions.primary.vpc.subnets.database.networkAcl
+resource "aws_network_acl_rule" "primary_database_ingress_vpc" {
+  provider = aws.primary
+
+  network_acl_id = aws_network_acl.primary_database.id
+  egress         = false
+  rule_number    = 100
+  rule_action    = "allow"
+  cidr_block     = "10.0.0.0/16"
+  protocol       = "-1"
+}
+
+# the connected region secondary
+# blueprint: regions.primary.vpc.subnets.database.networkAcl
+resource "aws_network_acl_rule" "primary_database_ingress_secondary" {
+  provider = aws.primary
+
+  network_acl_id = aws_network_acl.primary_database.id
+  egress         = false
+  rule_number    = 110
+  rule_action    = "allow"
+  cidr_block     = "10.1.0.0/16"
+  protocol       = "-1"
+}
+
+# the VPC
+# blueprint: regions.primary.vpc.subnets.database.networkAcl
+resource "aws_network_acl_rule" "primary_database_egress_vpc" {
+  provider = aws.primary
+
+  network_acl_id = aws_network_acl.primary_database.id
+  egress         = true
+  rule_number    = 100
+  rule_action    = "allow"
+  cidr_block     = "10.0.0.0/16"
+  protocol       = "-1"
+}
+
+# the connected region secondary
+# blueprint: regions.primary.vpc.subnets.database.networkAcl
+resource "aws_network_acl_rule" "primary_database_egress_secondary" {
+  provider = aws.primary
+
+  network_acl_id = aws_network_acl.primary_database.id
+  egress         = true
+  rule_number    = 110
+  rule_action    = "allow"
+  cidr_block     = "10.1.0.0/16"
+  protocol       = "-1"
+}
+
 # primary: flow logs
 
 # blueprint: regions.primary.vpc.flowLogs
@@ -1655,6 +1725,76 @@ resource "aws_route_table_association" "secondary_financial_c" {
   route_table_id = aws_route_table.secondary_financial_c.id
 }
 
+# secondary: what may enter and leave the database subnets; security groups say more
+# blueprint: regions.secondary.vpc.subnets.database.networkAcl
+resource "aws_network_acl" "secondary_database" {
+  provider = aws.secondary
+
+  vpc_id = aws_vpc.secondary.id
+
+  subnet_ids = [
+    aws_subnet.secondary_database_a.id,
+    aws_subnet.secondary_database_b.id,
+    aws_subnet.secondary_database_c.id,
+  ]
+
+  tags = {
+    Name = "${local.prefix}-secondary-database"
+  }
+}
+
+# the VPC
+# blueprint: regions.secondary.vpc.subnets.database.networkAcl
+resource "aws_network_acl_rule" "secondary_database_ingress_vpc" {
+  provider = aws.secondary
+
+  network_acl_id = aws_network_acl.secondary_database.id
+  egress         = false
+  rule_number    = 100
+  rule_action    = "allow"
+  cidr_block     = "10.1.0.0/16"
+  protocol       = "-1"
+}
+
+# the connected region primary
+# blueprint: regions.secondary.vpc.subnets.database.networkAcl
+resource "aws_network_acl_rule" "secondary_database_ingress_primary" {
+  provider = aws.secondary
+
+  network_acl_id = aws_network_acl.secondary_database.id
+  egress         = false
+  rule_number    = 110
+  rule_action    = "allow"
+  cidr_block     = "10.0.0.0/16"
+  protocol       = "-1"
+}
+
+# the VPC
+# blueprint: regions.secondary.vpc.subnets.database.networkAcl
+resource "aws_network_acl_rule" "secondary_database_egress_vpc" {
+  provider = aws.secondary
+
+  network_acl_id = aws_network_acl.secondary_database.id
+  egress         = true
+  rule_number    = 100
+  rule_action    = "allow"
+  cidr_block     = "10.1.0.0/16"
+  protocol       = "-1"
+}
+
+# the connected region primary
+# blueprint: regions.secondary.vpc.subnets.database.networkAcl
+resource "aws_network_acl_rule" "secondary_database_egress_primary" {
+  provider = aws.secondary
+
+  network_acl_id = aws_network_acl.secondary_database.id
+  egress         = true
+  rule_number    = 110
+  rule_action    = "allow"
+  cidr_block     = "10.0.0.0/16"
+  protocol       = "-1"
+}
+
 # secondary: flow logs
 
 # blueprint: regions.secondary.vpc.flowLogs
@@ -2168,7 +2308,7 @@ resource "aws_vpc_endpoint" "secondary_sts" {
 
 # ---------------------------------------------------------------------------------------------------------------------
 # Connections between regions: routes between the named tiers only, in both directions. Security groups of one region
-# admit nothing from the other: what may cross is a decision of its own.
+# admit nothing from the other but the flows that the blueprint declares.
 # ---------------------------------------------------------------------------------------------------------------------
 
 # blueprint: peering.0

@@ -8,6 +8,7 @@ mod ingress;
 mod network;
 mod recovery;
 mod supply_chain;
+mod traffic;
 mod workload;
 
 use indexmap::IndexMap;
@@ -28,6 +29,7 @@ pub use network::{
 };
 pub use recovery::WorkloadObjectives;
 pub use supply_chain::SupplyChain;
+pub use traffic::{AclEntry, Flow, NetworkAcl, PortRange};
 pub use workload::Quota;
 pub use workload::{
     Component, DataKind, Egress, Image, Latest, Namespace, Permission, PodSecurity, PodSecurityLevel,

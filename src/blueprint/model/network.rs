@@ -4,6 +4,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::{Flow, NetworkAcl};
 use crate::blueprint::scalar::{Cidr, KmsKey, RoleName, known};
 
 /// The network of a region.
@@ -81,6 +82,9 @@ pub struct SubnetTier {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(example = false)]
     pub internet_route: Option<bool>,
+    /// The network ACL. By default isolated tiers without nodes have one: it admits the VPC and connected regions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub network_acl: Option<NetworkAcl>,
 }
 
 /// What a subnet routes to.
@@ -207,6 +211,10 @@ pub struct Peering {
     #[serde(default = "peered_tiers")]
     #[schemars(example = serde_json::json!(["private", "database"]))]
     pub subnets: Vec<RoleName>,
+    /// Which calls may cross; without any, none may, and the routes lead to closed doors.
+    #[serde(default)]
+    #[schemars(example = serde_json::json!([{"from": "secondary", "caller": "ledger-service", "to": "rabbitmq"}]))]
+    pub flows: Vec<Flow>,
 }
 
 fn peered_tiers() -> Vec<RoleName> {

@@ -11,6 +11,7 @@ mod quotas;
 mod recovery;
 mod regions;
 mod supply_chain;
+mod traffic;
 mod workloads;
 
 use indexmap::IndexMap;
@@ -44,6 +45,7 @@ pub(super) fn resolve(mut blueprint: Blueprint, names: &Names, tree: &Node) -> (
     }
     clusters::resolve(&mut blueprint, names, &mut faults);
     plan.regions = regions::plan(&mut blueprint, &plan.prefix, &mut faults);
+    traffic::acls(&mut blueprint);
     plan.replica = plan
         .regions
         .iter()
@@ -60,6 +62,7 @@ pub(super) fn resolve(mut blueprint: Blueprint, names: &Names, tree: &Node) -> (
         blueprint.regions.get(role).is_some_and(|region| !region.cluster.fargate_profiles.is_empty())
     };
     financial::pod_flows(&mut plan, fargate);
+    traffic::crossings(&blueprint, &mut plan, names, &mut faults);
     plan.namespaces = namespaces(&mut blueprint, &plan);
     apply::faults(&blueprint, &mut faults);
     quotas::resolve(&mut blueprint, &mut plan, &mut faults);

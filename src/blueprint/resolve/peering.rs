@@ -68,6 +68,7 @@ pub(super) fn plan(
             requester: left.to_string(),
             accepter: right.to_string(),
             routes,
+            flows: Vec::new(),
         });
     }
     planned

@@ -134,6 +134,8 @@ fn one(
         ports,
         callers: Vec::new(),
         callees: Vec::new(),
+        remote_callers: Vec::new(),
+        remote_callees: Vec::new(),
         exposed: false,
         storage_class,
         spec: workload.clone(),
