@@ -35,26 +35,28 @@ impl Scene<'_> {
 
     /// Why AWS would not make or change an object, if it would not.
     pub fn refusal(&self, type_: &str, planned: &Value) -> Option<String> {
-        self.references(planned).or_else(|| validate::documents(type_, planned)).or_else(|| match type_ {
-            "aws_vpc" => vpc(planned),
-            "aws_subnet" => self.subnet(planned),
-            "aws_vpc_peering_connection" => self.peering(planned),
-            "aws_vpc_security_group_ingress_rule" | "aws_vpc_security_group_egress_rule" => rule(planned),
-            "aws_nat_gateway" => self.nat(planned),
-            "aws_eks_cluster" => self.cluster(planned),
-            "aws_eks_node_group" => node_group(planned),
-            "aws_kms_key" => key(planned),
-            "aws_cloudwatch_log_group" => self.log_group(planned),
-            "aws_cloudtrail" => self.trail(planned),
-            "aws_lb" => self.load_balancer(planned),
-            "aws_config_delivery_channel" => self.delivery_channel(planned),
-            "aws_config_configuration_recorder_status" => self.recorder_status(planned),
-            _ => None,
-        })
+        self.references(type_, planned).or_else(|| validate::documents(type_, planned)).or_else(
+            || match type_ {
+                "aws_vpc" => vpc(planned),
+                "aws_subnet" => self.subnet(planned),
+                "aws_vpc_peering_connection" => self.peering(planned),
+                "aws_vpc_security_group_ingress_rule" | "aws_vpc_security_group_egress_rule" => rule(planned),
+                "aws_nat_gateway" => self.nat(planned),
+                "aws_eks_cluster" => self.cluster(planned),
+                "aws_eks_node_group" => node_group(planned),
+                "aws_kms_key" => key(planned),
+                "aws_cloudwatch_log_group" => self.log_group(planned),
+                "aws_cloudtrail" => self.trail(planned),
+                "aws_lb" => self.load_balancer(planned),
+                "aws_config_delivery_channel" => self.delivery_channel(planned),
+                "aws_config_configuration_recorder_status" => self.recorder_status(planned),
+                _ => None,
+            },
+        )
     }
 
     /// Networks, clusters and roles that are named have to be there.
-    fn references(&self, planned: &Value) -> Option<String> {
+    fn references(&self, of: &str, planned: &Value) -> Option<String> {
         let missing = |type_: &str, id: &str| !id.is_empty() && self.get(type_, id).is_none();
         let texts = |path: &str| -> Vec<String> {
             let value = planned.at(path);
@@ -70,6 +72,10 @@ impl Scene<'_> {
             ("vpc_config.security_group_ids", "aws_security_group", "InvalidParameterException"),
             ("launch_template.id", "aws_launch_template", "InvalidRequestException"),
         ] {
+            // The network of a load balancer is an answer, not an argument: here it is made up.
+            if of == "aws_lb" && path == "vpc_id" {
+                continue;
+            }
             if let Some(id) = texts(path).into_iter().find(|id| missing(type_, id)) {
                 // Every VPC comes with a route table and a security group of its own.
                 let of_vpc = self.all("aws_vpc").iter().any(|vpc| {
