@@ -3,8 +3,8 @@
 use indexmap::IndexMap;
 use serde::Serialize;
 
-use super::model::{Blueprint, DataKind, Objectives, PodSecurityLevel, Taint, TierKind, Workload};
-use super::scalar::{LabelKey, LabelValue, Name, RoleName};
+use super::model::{Blueprint, DataKind, PodSecurityLevel, Taint, TierKind, Workload};
+use super::scalar::{Duration, LabelKey, LabelValue, Name, RoleName};
 
 /// A resolved blueprint. Serialised it has the shape of the blueprint a person writes, with nothing left out, and
 /// one key more: `plan`.
@@ -25,8 +25,8 @@ pub struct Plan {
     pub prefix: String,
     /// The role of the first region, the active one.
     pub home: String,
-    /// The role of the region that holds a copy of the audit records; none where there is one region, or nothing is
-    /// recorded.
+    /// The role of the region that holds a copy of the audit records and of the services' buckets; none where there is
+    /// one region, or nothing to copy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replica: Option<String>,
     /// Tags every AWS resource carries.
@@ -40,8 +40,17 @@ pub struct Plan {
     /// Services and components, in the blueprint's order.
     pub workloads: Vec<WorkloadPlan>,
     /// The recovery objectives of tiers 1, 2 and 3.
-    pub tiers: Vec<Objectives>,
-    /// Kubernetes secrets that have to exist before the workloads start. Their values come from outside.
+    pub tiers: Vec<TierPlan>,
+    /// Whether anything of the platform keeps data that outlives its pods.
+    pub keeps_data: bool,
+    /// Backups; none where they are off or nothing keeps data.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backup: Option<BackupPlan>,
+    /// Data stores that AWS runs, in the blueprint's order.
+    pub managed: Vec<ManagedPlan>,
+    /// The services' buckets.
+    pub buckets: Vec<BucketPlan>,
+    /// Secrets that have to exist before the workloads start. Their values come from outside.
     pub secrets: Vec<SecretPlan>,
     /// The way in from outside, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -191,8 +200,8 @@ pub struct PodFlow {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct KeyPlan {
     /// `cluster` (Kubernetes secrets), `volumes` (EBS), `financial` (EBS of financial nodes), `logs` (CloudWatch),
-    /// `audit` (CloudTrail and its
-    /// bucket; in the replica's region their copy).
+    /// `audit` (CloudTrail and its bucket; in the replica's region their copy), `backup` (vaults of backups),
+    /// `data` (buckets, file systems, managed data stores).
     pub purpose: &'static str,
     /// What it encrypts, for the key's description.
     pub description: &'static str,
@@ -277,11 +286,48 @@ pub struct NamespacePlan {
     pub quota: super::model::Quota,
     /// Its secrets whose values come from outside.
     pub secrets: Vec<String>,
+    /// Whether something in it handles cardholder data.
+    pub cardholder_data: bool,
+    /// Whether its images need a signature.
+    pub signed: bool,
+}
+
+/// What a tier promises.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TierPlan {
+    /// How long until it serves again.
+    pub rto: Duration,
+    /// How much of the last data may be lost.
+    pub rpo: Duration,
+}
+
+/// Backups.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BackupPlan {
+    /// When they are taken, as AWS Backup writes it.
+    pub schedule: String,
+    /// When restores are tested.
+    pub restore_test_schedule: &'static str,
+    /// The tag of everything that is backed up.
+    pub tag: TagPlan,
+    /// Which region's backups are copied to which, by role. A region whose copies would stay in it is missing.
+    pub copies: IndexMap<RoleName, RoleName>,
+}
+
+/// A tag.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TagPlan {
+    /// The key.
+    pub key: &'static str,
+    /// The value.
+    pub value: String,
 }
 
 /// A service or a component, with everything that follows from its place in the platform.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own that templates ask for")]
 pub struct WorkloadPlan {
     /// The name.
     pub name: String,
@@ -311,10 +357,14 @@ pub struct WorkloadPlan {
     pub remote_callers: Vec<Crossing>,
     /// Whom it calls in another region.
     pub remote_callees: Vec<Crossing>,
+    /// Managed data stores it calls.
+    pub stores: Vec<StorePeer>,
     /// Whether the ingress leads to it.
     pub exposed: bool,
     /// The storage class of its volumes, if it has any.
     pub storage_class: Option<String>,
+    /// Whether its secret files come straight out of AWS Secrets Manager.
+    pub reads_store: bool,
     /// All that was said of it.
     pub spec: Workload,
 }
@@ -357,7 +407,42 @@ pub struct Peer {
     pub ports: Vec<PortPlan>,
 }
 
-/// A Kubernetes secret somebody has to fill.
+/// A managed data store, seen from a workload that calls it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StorePeer {
+    /// The store's name.
+    pub name: String,
+    /// Its ports.
+    pub ports: Vec<u16>,
+}
+
+/// A data store that AWS runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ManagedPlan {
+    /// The name.
+    pub name: String,
+    /// `caches`, `brokers` or `search`.
+    pub kind: &'static str,
+    /// Where it stands in the blueprint, `managed.caches.sessions`.
+    pub pointer: String,
+    /// Its ports.
+    pub ports: Vec<u16>,
+    /// Names of the workloads that call it.
+    pub callers: Vec<String>,
+}
+
+/// A bucket of the services.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct BucketPlan {
+    /// The name here.
+    pub name: String,
+    /// The bucket's name in AWS.
+    pub bucket: String,
+    /// Whether its objects are copied to the second region.
+    pub replicate: bool,
+}
+
+/// A secret somebody has to fill.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SecretPlan {
     /// The namespace.
@@ -366,4 +451,6 @@ pub struct SecretPlan {
     pub name: Name,
     /// Its keys.
     pub keys: Vec<String>,
+    /// Whether a Kubernetes secret has to be made of it.
+    pub kubernetes: bool,
 }

@@ -103,6 +103,12 @@ scalars! {
     /// Which key encrypts: `platform` (this platform's own key for the purpose), `aws-managed` (the service's default
     /// key), `none` (no encryption), or the ARN of a key of yours.
     KmsKey = "nexafi-kms-key", check_kms_key, ["platform", "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"];
+    /// A permissions boundary: `platform` (one of the platform's own), `none`, or the ARN of an IAM policy.
+    Boundary = "nexafi-boundary", check_boundary, ["platform", "arn:aws:iam::123456789012:policy/boundary"];
+    /// The name of an EKS add-on.
+    AddonName = "nexafi-addon", check_addon, ["amazon-cloudwatch-observability"];
+    /// Where data may be: an AWS region, or a jurisdiction in capitals.
+    Residency = "nexafi-residency", check_residency, ["EU", "eu-central-1"];
     /// The digest of a container image.
     Digest = "nexafi-digest", check_digest, ["sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"];
     /// A Kubernetes minor version, in quotes.
@@ -162,6 +168,22 @@ impl Duration {
     /// The length in seconds.
     pub fn seconds(&self) -> u64 {
         parse_duration(&self.0).unwrap_or(0)
+    }
+}
+
+/// Jurisdictions that `policies/` knows the regions of (`src/policy/facts/jurisdictions.yaml`).
+const JURISDICTIONS: [&str; 10] = ["EU", "UK", "CH", "US", "CA", "AU", "IN", "JP", "SG", "BR"];
+
+impl Boundary {
+    /// The platform's own.
+    pub fn platform() -> Self {
+        Self("platform".to_owned())
+    }
+}
+
+impl Default for Boundary {
+    fn default() -> Self {
+        Self::platform()
     }
 }
 
@@ -360,6 +382,33 @@ fn check_kms_key(text: &str) -> Result<(), String> {
         return Err("this ARN is not a KMS key's; it has the form arn:aws:kms:REGION:ACCOUNT:key/ID".into());
     }
     Err("write platform, aws-managed, none, or the ARN of a key".into())
+}
+
+fn check_addon(text: &str) -> Result<(), String> {
+    dns_label(text, 63, "the name of an add-on", true)
+}
+
+fn check_boundary(text: &str) -> Result<(), String> {
+    if ["platform", "none"].contains(&text) {
+        return Ok(());
+    }
+    if text.starts_with("arn:") {
+        check_arn(text)?;
+        if text.split(':').nth(2) == Some("iam") && text.contains(":policy/") {
+            return Ok(());
+        }
+        return Err(
+            "this ARN is not an IAM policy's; it has the form arn:aws:iam::ACCOUNT:policy/NAME".into()
+        );
+    }
+    Err("write platform, none, or the ARN of an IAM policy".into())
+}
+
+fn check_residency(text: &str) -> Result<(), String> {
+    if JURISDICTIONS.contains(&text) || check_aws_region(text).is_ok() {
+        return Ok(());
+    }
+    Err(format!("write an AWS region, such as eu-central-1, or one of {}", JURISDICTIONS.join(", ")))
 }
 
 fn check_digest(text: &str) -> Result<(), String> {

@@ -9,7 +9,7 @@ use crate::blueprint;
 use crate::kubernetes::{self, Object};
 use crate::policy::waiver::Judged;
 use crate::policy::{self, Catalogue, Policy, Skipped, World, facts};
-use crate::report::is_open;
+use crate::report::{ControlRow, controls, is_open};
 use crate::source::{FileId, Finding, Node, Sources, SubjectKind, fault};
 use crate::terraform::{self, Module};
 
@@ -46,7 +46,8 @@ impl Judge {
         surroundings: &Surroundings,
         sources: &mut Sources,
     ) -> Result<(Self, Vec<Finding>), Error> {
-        let (catalogue, findings) = catalogue(&checks.chosen.policies, surroundings, sources)?;
+        let (catalogue, findings) =
+            catalogue(Catalogue::judging(), &checks.chosen.policies, surroundings, sources)?;
         let known: Vec<Known<'_>> = catalogue.policies().iter().map(known).collect();
         let choice = choose(&known, &checks.chosen)?;
         drop(known);
@@ -73,6 +74,12 @@ impl Judge {
                 facts.name
             ));
         }
+    }
+
+    /// The controls of the frameworks that `--framework` names, with what became of them.
+    pub(super) fn controls(&self, checks: &Checks, verdicts: &[Finding]) -> Option<Vec<ControlRow>> {
+        (!checks.chosen.framework.is_empty())
+            .then(|| controls(&checks.chosen.framework, self.applied(), verdicts))
     }
 
     /// The policies that are applied.
@@ -124,11 +131,12 @@ pub(super) fn known(policy: &Policy) -> Known<'_> {
 
 /// The built-in policies and those of some directories, with the faults of the latter.
 pub(super) fn catalogue(
+    embedded: Catalogue,
     directories: &[Utf8PathBuf],
     surroundings: &Surroundings,
     sources: &mut Sources,
 ) -> Result<(Catalogue, Vec<Finding>), Error> {
-    let mut catalogue = Catalogue::builtin();
+    let mut catalogue = embedded;
     let findings = add_directories(&mut catalogue, directories, surroundings, sources)?;
     Ok((catalogue, findings))
 }

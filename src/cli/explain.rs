@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use jiff::civil::Date;
 
 use crate::policy::selftest::{self, Outcome};
-use crate::policy::{Example, Policy, Provenance, Scope};
+use crate::policy::{Catalogue, Example, Policy, Provenance, Scope};
 use crate::report::visible;
 use crate::source::{FaultCode, Sources, SubjectKind, Verdict, did_you_mean, fault};
 
@@ -20,7 +20,7 @@ pub(super) fn run(
     output: &mut Output<'_>,
 ) -> Result<ExitCode, Error> {
     let mut sources = Sources::default();
-    let (catalogue, _) = catalogue(&args.policies, surroundings, &mut sources)?;
+    let (catalogue, _) = catalogue(Catalogue::builtin(), &args.policies, surroundings, &mut sources)?;
     let wanted = args.id.to_ascii_uppercase();
     let policies = catalogue.policies();
     if let Some(policy) = policies.iter().find(|policy| policy.id.eq_ignore_ascii_case(&wanted)) {

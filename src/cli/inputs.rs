@@ -10,6 +10,7 @@ use crate::render::Overrides;
 use crate::render::lock::Lock;
 use crate::report::{Input, InputKind};
 use crate::source::{FileId, SourceFile, Sources, Value, yaml};
+use crate::terraform::LOCK_FILE;
 
 use super::error::disk_help;
 use super::origin::Origins;
@@ -183,6 +184,7 @@ impl Inputs {
         let name = path.file_name().unwrap_or("");
         let kind = match path.extension() {
             Some("tf") => Some(InputKind::Terraform),
+            _ if name == LOCK_FILE => Some(InputKind::Terraform),
             Some("yaml" | "yml" | "json") if !name.ends_with(".tf.json") => None,
             _ => {
                 let exists = surroundings.on_disk(path).exists();
@@ -235,7 +237,7 @@ impl Inputs {
     }
 }
 
-/// The `.tf` files of a directory, sorted.
+/// The `.tf` files of a directory and its dependency lock file, sorted.
 fn siblings(directory: &Utf8Path, surroundings: &Surroundings) -> Vec<Utf8PathBuf> {
     WalkDir::new(surroundings.on_disk(directory))
         .max_depth(1)
@@ -244,7 +246,7 @@ fn siblings(directory: &Utf8Path, surroundings: &Surroundings) -> Vec<Utf8PathBu
         .filter_map(Result::ok)
         .filter(|entry| entry.path().is_file())
         .filter_map(|entry| entry.file_name().to_str().map(|name| directory.join(name)))
-        .filter(|path| path.extension() == Some("tf"))
+        .filter(|path| path.extension() == Some("tf") || path.file_name() == Some(LOCK_FILE))
         .collect()
 }
 

@@ -39,6 +39,7 @@ pub(super) fn run(
     let mut report = Report::new(&inputs.sources, &surroundings.directory, listed, assessment.verdicts);
     report.all = args.checks.all;
     report.strict = args.checks.strict;
+    report.controls = judge.controls(&args.checks, report.verdicts());
     let compared = earlier.as_ref().map(|(_, baseline)| {
         baseline::compare(&mut report, baseline, &inputs.sources, &judge, &seen, surroundings)
     });

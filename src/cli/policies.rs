@@ -26,7 +26,8 @@ pub(super) fn run(
 
 fn list(args: &List, surroundings: &Surroundings, output: &mut Output<'_>) -> Result<ExitCode, Error> {
     let mut sources = Sources::default();
-    let (catalogue, faults) = catalogue(&args.chosen.policies, surroundings, &mut sources)?;
+    let (catalogue, faults) =
+        catalogue(Catalogue::judging(), &args.chosen.policies, surroundings, &mut sources)?;
     let every: Vec<Known<'_>> = catalogue.policies().iter().map(known).collect();
     let choice = choose(&every, &args.chosen)?;
     let chosen: Vec<&Policy> = catalogue

@@ -61,6 +61,7 @@ pub(super) fn run(
     let mut report = Report::new(&sources, &surroundings.directory, inputs, assessment.verdicts);
     report.all = args.checks.all;
     report.strict = args.checks.strict;
+    report.controls = judge.controls(&args.checks, report.verdicts());
     if let Some((path, baseline)) = &earlier {
         baseline::compare(&mut report, baseline, &sources, &judge, &seen, surroundings).remark(path, output);
     }

@@ -32,6 +32,9 @@ pub(super) fn base_blueprint() -> Option<&'static str> {
     EMBEDDED.get_file("base.yaml")?.contents_utf8()
 }
 
+/// Where the examples of an embedded policy begin; they are the last key of its file, as a test holds.
+const EXAMPLES: &str = "\nexamples:\n";
+
 /// The policies of a run, ids unique, in the order of their ids.
 #[derive(Debug, Default)]
 pub struct Catalogue {
@@ -41,13 +44,22 @@ pub struct Catalogue {
 }
 
 impl Catalogue {
-    /// The policies inside the binary. Their expressions are compiled when an input needs them.
+    /// The policies inside the binary, with their examples. Their expressions are compiled when an input needs them.
     pub fn builtin() -> Self {
+        Self::of_embedded(|text| text)
+    }
+
+    /// The policies inside the binary without their examples, which judging does not need and which are most of the text.
+    pub fn judging() -> Self {
+        Self::of_embedded(|text| text.find(EXAMPLES).and_then(|at| text.get(..=at)).unwrap_or(text))
+    }
+
+    fn of_embedded(part: impl Fn(&'static str) -> &'static str) -> Self {
         let mut catalogue = Self::default();
         for (at, (path, text)) in embedded().into_iter().enumerate() {
             // Their spans are read by nobody but the tests: a fault in them is not the user's.
             let id = FileId(u32::MAX - u32::try_from(at).unwrap_or(0));
-            let file = SourceFile::new(path, text.to_owned());
+            let file = SourceFile::new(path, part(text).to_owned());
             let (policy, findings) = read::read(id, &file, domain(path));
             catalogue.embedded_faults.extend(findings);
             if let Some(policy) = policy

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use sha2::{Digest, Sha256};
 
@@ -52,20 +53,87 @@ pub struct Skipped {
 }
 
 /// Evaluates policies: first those that look at the inputs alone, then those that judge by what the others said.
+///
+/// Most of the time goes into compiling expressions, so the policies are shared out among a few threads; what comes out
+/// is in the order of `policies` all the same.
 pub fn evaluate(policies: &[&Policy], world: &World<'_>) -> Evaluation {
-    let context = Context::new(*world);
-    let mut evaluation = Evaluation::default();
-    evaluate_some(policies, false, &context, &mut evaluation);
-    if policies.iter().any(|policy| policy.rules.iter().any(Rule::judges_by_others)) {
-        note_verdicts(policies, &context, &evaluation);
-        evaluate_some(policies, true, &context, &mut evaluation);
+    let (later, first): (Vec<Job<'_>>, Vec<Job<'_>>) = policies
+        .iter()
+        .enumerate()
+        .flat_map(|(at, policy)| policy.rules.iter().map(move |rule| (at, *policy, rule)))
+        .filter(|(_, _, rule)| present(world, rule.scope.kind()))
+        .partition(|(_, _, rule)| rule.judges_by_others);
+    let mut evaluation = evaluate_all(&first, world, &[]);
+    if !later.is_empty() {
+        let judged = judged(policies, &evaluation);
+        let more = evaluate_all(&later, world, &judged);
+        evaluation.verdicts.extend(more.verdicts);
+        evaluation.skipped.extend(more.skipped);
+        evaluation.faults.extend(more.faults);
+        evaluation.facts.extend(more.facts);
     }
-    evaluation.facts = context.into_facts();
+    evaluation.facts.sort_unstable();
+    evaluation.facts.dedup();
     evaluation
 }
 
-/// Remembers what was said so far.
-fn note_verdicts(policies: &[&Policy], context: &Context<'_>, evaluation: &Evaluation) {
+/// A rule of a policy, with the policy's place among all.
+type Job<'a> = (usize, &'a Policy, &'a Rule);
+
+/// Threads that share the work: more would compile faster than memory lets them.
+const THREADS: usize = 4;
+/// Fewer rules than this are evaluated before a thread has started.
+const WORTH_A_THREAD: usize = 24;
+
+fn evaluate_all(jobs: &[Job<'_>], world: &World<'_>, judged: &[Judged]) -> Evaluation {
+    let threads = (jobs.len() / WORTH_A_THREAD).clamp(1, THREADS);
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let context = Context::new(*world, judged);
+        let mut done: Vec<(usize, Evaluation)> = Vec::new();
+        while let Some((policy, rule)) = {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            jobs.get(at).map(|(_, policy, rule)| (policy, (at, *rule)))
+        } {
+            let (at, rule) = rule;
+            let mut evaluation = Evaluation::default();
+            evaluate_one(policy, rule, &context, &mut evaluation);
+            done.push((at, evaluation));
+        }
+        (done, context.into_facts())
+    };
+    let parts = if threads == 1 {
+        vec![work()]
+    } else {
+        std::thread::scope(|scope| {
+            let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+            let mut parts = vec![work()];
+            for other in others {
+                match other.join() {
+                    Ok(part) => parts.push(part),
+                    Err(panic) => std::panic::resume_unwind(panic),
+                }
+            }
+            parts
+        })
+    };
+    let mut evaluation = Evaluation::default();
+    let mut done: Vec<(usize, Evaluation)> = Vec::new();
+    for (part, facts) in parts {
+        done.extend(part);
+        evaluation.facts.extend(facts);
+    }
+    done.sort_unstable_by_key(|(at, _)| *at);
+    for (_, one) in done {
+        evaluation.verdicts.extend(one.verdicts);
+        evaluation.skipped.extend(one.skipped);
+        evaluation.faults.extend(one.faults);
+    }
+    evaluation
+}
+
+/// What was said so far, as far as other policies look at it.
+fn judged(policies: &[&Policy], evaluation: &Evaluation) -> Vec<Judged> {
     let frameworks: BTreeMap<&str, Vec<&'static str>> = policies
         .iter()
         .map(|policy| (policy.id.as_str(), policy.controls.keys().map(|framework| framework.id()).collect()))
@@ -79,7 +147,7 @@ fn note_verdicts(policies: &[&Policy], context: &Context<'_>, evaluation: &Evalu
     };
     let general: BTreeSet<&str> =
         policies.iter().map(|policy| policy.id.as_str()).filter(|id| of_all(id)).collect();
-    let mut judged = context.judged.borrow_mut();
+    let mut judged = Vec::with_capacity(evaluation.verdicts.len());
     for Evaluated { finding, blueprint, .. } in &evaluation.verdicts {
         let subject = finding.subject.as_ref();
         let own = subject.filter(|subject| subject.kind == SubjectKind::Blueprint);
@@ -97,30 +165,18 @@ fn note_verdicts(policies: &[&Policy], context: &Context<'_>, evaluation: &Evalu
                 .unwrap_or_default(),
         });
     }
+    judged
 }
 
-/// Evaluates the rules that do, or do not, judge by what others said.
-fn evaluate_some<'a>(
-    policies: &[&'a Policy],
-    by_others: bool,
-    context: &Context<'a>,
-    evaluation: &mut Evaluation,
-) {
-    let world = &context.world;
-    for policy in policies {
-        for rule in policy.rules.iter().filter(|rule| rule.judges_by_others() == by_others) {
-            let missing: Vec<SubjectKind> =
-                rule.needs.iter().copied().filter(|kind| !present(world, *kind)).collect();
-            if !present(world, rule.scope.kind()) {
-                continue;
-            }
-            if missing.is_empty() {
-                evaluate_rule(policy, rule, context, evaluation);
-            } else {
-                let kind = rule.scope.kind();
-                evaluation.skipped.push(Skipped { policy: policy.id.clone(), kind, missing });
-            }
-        }
+/// Evaluates one rule, or says what it lacks.
+fn evaluate_one<'a>(policy: &'a Policy, rule: &'a Rule, context: &Context<'a>, evaluation: &mut Evaluation) {
+    let missing: Vec<SubjectKind> =
+        rule.needs.iter().copied().filter(|kind| !present(&context.world, *kind)).collect();
+    if missing.is_empty() {
+        evaluate_rule(policy, rule, context, evaluation);
+    } else {
+        let kind = rule.scope.kind();
+        evaluation.skipped.push(Skipped { policy: policy.id.clone(), kind, missing });
     }
 }
 

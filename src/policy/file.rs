@@ -94,7 +94,8 @@ impl Provenance {
 }
 
 /// The blocks of a module, other than resources and data sources, that a rule can look at.
-pub(super) const BLOCK_KINDS: [&str; 6] = ["terraform", "provider", "module", "variable", "output", "locals"];
+pub(super) const BLOCK_KINDS: [&str; 7] =
+    ["terraform", "provider", "module", "variable", "output", "locals", "providerLock"];
 
 /// Which things a rule looks at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -125,6 +126,11 @@ impl Scope {
 /// Functions that look at what other policies said.
 const OF_OTHERS: [&str; 2] = ["failures(", "parity("];
 
+/// Whether an expression looks at what other policies said.
+pub(super) fn judges_by_others(cel: &Cel) -> bool {
+    OF_OTHERS.iter().any(|name| cel.text.contains(name))
+}
+
 /// How to tell on one kind of input.
 #[derive(Debug)]
 pub struct Rule {
@@ -142,6 +148,8 @@ pub struct Rule {
     pub(super) at: Option<Path>,
     pub(super) message: Option<Text>,
     pub(super) help: Option<Text>,
+    /// Whether it looks at what other policies said, so that it is evaluated after them.
+    pub(super) judges_by_others: bool,
     /// How bad it is not to meet this rule, where that differs from the policy's own.
     pub severity: Option<Severity>,
     /// What would meet the requirement: paths relative to the subject, and the values to set there.
@@ -152,12 +160,6 @@ impl Rule {
     /// The expression that has to be true, as it is written.
     pub fn assertion(&self) -> &str {
         &self.assert.text
-    }
-
-    /// Whether it looks at what other policies said, so that it is evaluated after them.
-    pub(super) fn judges_by_others(&self) -> bool {
-        let names = |cel: &Cel| OF_OTHERS.iter().any(|name| cel.text.contains(name));
-        names(&self.assert) || self.when.as_ref().is_some_and(names)
     }
 }
 
@@ -222,6 +224,8 @@ pub struct Example {
     pub fragment: Option<String>,
     /// The text of one `.tf` file.
     pub terraform: Option<String>,
+    /// The text of the dependency lock file beside it.
+    pub provider_lock: Option<String>,
     /// A stream of manifests.
     pub kubernetes: Option<String>,
     /// How the generated files differ from what their lock says.

@@ -143,6 +143,9 @@ pub enum BlockKind {
     Output,
     /// Local values.
     Locals,
+    /// An entry of the dependency lock file, `.terraform.lock.hcl`.
+    #[schemars(rename = "providerLock")]
+    ProviderLock,
 }
 
 /// A rule on Kubernetes objects: `kind`, or `workload: true`.
@@ -224,6 +227,9 @@ pub struct ExampleEntry {
     pub blueprint: Option<Fragment>,
     /// The text of one `.tf` file.
     pub terraform: Option<String>,
+    /// The text of the dependency lock file beside it.
+    #[schemars(rename = "providerLock")]
+    pub provider_lock: Option<String>,
     /// A stream of manifests.
     pub kubernetes: Option<String>,
     /// Makes the files generated ones: which of them differ from what their lock says, are missing, or are not in it.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::catalogue::{Catalogue, base_blueprint};
 use super::evaluate::{Evaluated, evaluate};
-use super::file::{Example, Policy, Rule};
+use super::file::{Example, Policy};
 use super::world::World;
 use crate::blueprint;
 use crate::kubernetes::{self, Object};
@@ -82,9 +82,11 @@ fn run_example(policy: &Policy, example: &Example) -> Outcome {
         loaded.view
     });
     let module = example.terraform.as_ref().map(|text| {
-        let id = sources.add(SourceFile::new("main.tf", text.clone()));
-        let (module, found) = terraform::read(&sources, &[id]);
-        note(found, sources.get(id).map(|file| ("terraform", file)));
+        let mut files = vec![sources.add(SourceFile::new("main.tf", text.clone()))];
+        let lock = example.provider_lock.as_ref();
+        files.extend(lock.map(|text| sources.add(SourceFile::new(terraform::LOCK_FILE, text.clone()))));
+        let (module, found) = terraform::read(&sources, &files);
+        note(found, files.first().and_then(|id| sources.get(*id)).map(|file| ("terraform", file)));
         module
     });
     let objects: Vec<Object> = example.kubernetes.as_ref().map_or_else(Vec::new, |text| {
@@ -102,7 +104,7 @@ fn run_example(policy: &Policy, example: &Example) -> Outcome {
         ..World::new(&sources)
     };
     // A policy that judges by what others said needs them to say it.
-    let others = policy.rules.iter().any(Rule::judges_by_others).then(Catalogue::builtin);
+    let others = policy.rules.iter().any(|rule| rule.judges_by_others).then(Catalogue::judging);
     let others = others.iter().flat_map(Catalogue::policies).filter(|other| other.id != policy.id);
     let policies: Vec<&Policy> = std::iter::once(policy).chain(others).collect();
     let mut evaluation = evaluate(&policies, &world);

@@ -27,7 +27,7 @@ pub struct World<'a> {
     pub at: Option<jiff::civil::Date>,
     /// Every policy there is, whether it is applied or not: what a waiver can name. The built-in ones if not said.
     pub catalogue: Option<&'a Catalogue>,
-    /// Of files that a render wrote: how they differ from what its lock says, as [`lock`](super::lock) describes it.
+    /// Of files that a render wrote: how they differ from what its lock says, as the function `lock()` shows it.
     pub lock: Option<&'a Node>,
     /// Policies that the run leaves out: what they would have said is not known.
     pub left_out: &'a [&'a Policy],
@@ -56,7 +56,7 @@ pub(super) struct Context<'a> {
     /// Tables of facts that an expression has read.
     facts: RefCell<BTreeSet<&'static str>>,
     /// What the other policies said, for those that judge by it.
-    pub(super) judged: RefCell<Vec<Judged>>,
+    pub(super) judged: &'a [Judged],
 }
 
 /// One verdict of an evaluation, as far as other policies look at it.
@@ -71,12 +71,12 @@ pub(super) struct Judged {
 }
 
 impl<'a> Context<'a> {
-    pub(super) fn new(world: World<'a>) -> Self {
+    pub(super) fn new(world: World<'a>, judged: &'a [Judged]) -> Self {
         let mut by_kind: BTreeMap<&'a str, Vec<&'a Object>> = BTreeMap::new();
         for object in world.objects {
             by_kind.entry(&object.kind).or_default().push(object);
         }
-        Self { world, by_kind, facts: RefCell::default(), judged: RefCell::default() }
+        Self { world, by_kind, facts: RefCell::default(), judged }
     }
 
     /// Notes that a table of facts took part in a verdict.

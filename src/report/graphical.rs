@@ -14,6 +14,7 @@ use miette::{
 use crate::source::{FileId, Finding, Severity, SourceFile, Span, Verdict, secret};
 
 use super::concise::drift_words;
+use super::controls::lines;
 use super::place::{first_line, location, visible};
 use super::{Report, Style, is_open};
 
@@ -66,6 +67,7 @@ pub(super) fn render(report: &Report<'_>, style: Style) -> String {
     if !report.inputs.is_empty() || !report.verdicts.is_empty() {
         text.push_str(&summary(report, paint));
     }
+    text.push_str(&lines(report.controls.as_deref().unwrap_or_default()));
     text
 }
 

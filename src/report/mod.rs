@@ -2,6 +2,7 @@
 //! programs read it (`json`). The only module that knows miette.
 
 mod concise;
+mod controls;
 mod graphical;
 mod json;
 mod place;
@@ -13,6 +14,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::source::{Finding, Severity, Sources, Verdict};
 
+pub use controls::{ControlPolicy, ControlRow, ControlVerdicts, controls};
 pub use json::schema;
 pub use place::visible;
 pub use row::{
@@ -56,6 +58,8 @@ pub struct Report<'a> {
     verdicts: Vec<Finding>,
     /// Files on disk that differ from what the blueprint says; `None` where nothing was compared.
     pub drift: Option<Vec<Drift>>,
+    /// With `--framework`: its controls.
+    pub controls: Option<Vec<ControlRow>>,
     /// Whether passes are reported too, and what a baseline knows.
     pub all: bool,
     /// Whether what is unproven fails the run like a failure.
@@ -79,7 +83,16 @@ impl<'a> Report<'a> {
         verdicts.dedup();
         inputs.sort();
         inputs.dedup();
-        Self { sources, root: root.into(), inputs, verdicts, drift: None, all: false, strict: false }
+        Self {
+            sources,
+            root: root.into(),
+            inputs,
+            verdicts,
+            drift: None,
+            controls: None,
+            all: false,
+            strict: false,
+        }
     }
 
     /// The verdicts a report lists: with `all` every one, else findings only, without those a baseline knows.

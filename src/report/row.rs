@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use crate::source::{Finding, Severity, Subject, SubjectKind, Verdict};
 
 use super::Report;
+use super::controls::ControlRow;
 use super::place::location;
 
 /// The name and version of the JSON report's shape.
@@ -32,6 +33,9 @@ pub struct Document {
     pub summary: Summary,
     /// Findings, or with `--all` every verdict; sorted by path, then position, then policy.
     pub results: Vec<Row>,
+    /// Only with `--framework`: every control of these frameworks that a policy is evidence for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub controls: Option<Vec<ControlRow>>,
     /// Only from `render --check`: files on disk that differ from what the blueprint says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drift: Option<Vec<Drift>>,
@@ -223,6 +227,7 @@ pub(super) fn document(report: &Report<'_>) -> Document {
         inputs: report.inputs.clone(),
         summary: report.summary(),
         results,
+        controls: report.controls.clone(),
         drift: report.drift.clone(),
     }
 }

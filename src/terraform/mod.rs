@@ -24,5 +24,5 @@ mod tokens;
 mod traverse;
 
 pub use module::{Block, Module, Resource};
-pub use read::read;
+pub use read::{LOCK_FILE, read};
 pub use remarks::{Place, Remark, remarks};

@@ -31,7 +31,7 @@ pub struct Resource {
 }
 
 /// A top-level block other than `resource` and `data`: `terraform`, `provider`, `variable`, `output`, `locals`,
-/// `module` and the rest.
+/// `module` and the rest; and `providerLock`, an entry of the dependency lock file.
 #[derive(Debug, Clone)]
 pub struct Block {
     /// The block type, `provider`.

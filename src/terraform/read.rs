@@ -7,7 +7,7 @@ use hcl_edit::structure::Structure;
 use crate::source::{FileId, Finding, Map, Node, Sources, Value};
 
 use super::blocks::member_name;
-use super::declared::{self, Declared};
+use super::declared::{self, Chunk, Declared};
 use super::evaluate::{Evaluator, Scope};
 use super::module::{Block, Index, Module, Resource};
 use super::references::{self, Item};
@@ -15,7 +15,11 @@ use super::rules;
 use super::schema;
 use super::syntax;
 
-/// Reads files as one module and evaluates what they fix.
+/// The file in which Terraform notes the version and the hashes of every provider of a module.
+pub const LOCK_FILE: &str = ".terraform.lock.hcl";
+
+/// Reads files as one module and evaluates what they fix. Of a dependency lock file the entries are blocks of the kind
+/// `providerLock`.
 ///
 /// Every fault of syntax and every reference to something undeclared is a finding; a broken file or block does not
 /// hide the others. The schema of the provider is a matter of [`schema::check`](super::schema::check).
@@ -23,8 +27,12 @@ pub fn read(sources: &Sources, files: &[FileId]) -> (Module, Vec<Finding>) {
     let mut findings = Vec::new();
     let mut chunks = Vec::new();
     let mut broken = Vec::new();
+    let mut locks = Vec::new();
     for id in files {
-        if let Some(file) = sources.get(*id) {
+        let Some(file) = sources.get(*id) else { continue };
+        if file.path().file_name() == Some(LOCK_FILE) {
+            locks.extend(syntax::parse(*id, file, &mut Vec::new(), &mut findings));
+        } else {
             chunks.extend(syntax::parse(*id, file, &mut broken, &mut findings));
         }
     }
@@ -50,7 +58,7 @@ pub fn read(sources: &Sources, files: &[FileId]) -> (Module, Vec<Finding>) {
             }
         }
     }
-    let mut module = assemble(sources, &declared, references.resources, evaluator);
+    let mut module = assemble(sources, &declared, &locks, references.resources, evaluator);
     module.uses = references.uses;
     rules::variables(&declared, &module, &mut findings);
     for resource in &mut module.resources {
@@ -65,6 +73,7 @@ pub fn read(sources: &Sources, files: &[FileId]) -> (Module, Vec<Finding>) {
 fn assemble<'a>(
     sources: &Sources,
     declared: &'a Declared<'a>,
+    locks: &'a [Chunk],
     references: Vec<Vec<Arc<str>>>,
     mut evaluator: Evaluator<'a>,
 ) -> Module {
@@ -136,6 +145,19 @@ fn assemble<'a>(
                 .get(other.header.file)
                 .and_then(|file| declared::blueprint(file, other.header)),
         });
+    }
+    for chunk in locks {
+        let entries = chunk.body.blocks().filter(|block| block.ident.as_str() == "provider");
+        for entry in entries {
+            let body = evaluator.body(&entry.body, &Scope::top(chunk.place), false);
+            blocks.push(Block {
+                kind: "providerLock".into(),
+                labels: entry.labels.iter().map(|label| label.as_str().into()).collect(),
+                body: Node::new(chunk.place.of(entry), Value::Map(body)),
+                header: declared::header(chunk.place, entry),
+                blueprint: None,
+            });
+        }
     }
     let index = Index::new(&resources, kept);
     Module { resources, blocks, index, types, uses: Vec::new(), encoded: evaluator.encoded }

@@ -414,3 +414,58 @@ fn completions_name_the_commands() {
 fn help_texts() {
     trycmd::TestCases::new().env("COLUMNS", "100").case("tests/cmd/*.md");
 }
+
+#[test]
+fn a_framework_is_reported_by_its_controls() {
+    let desk = Desk::new();
+    desk.put("minimal.yaml", minimal());
+    let of = |arguments: &str| -> serde_json::Value {
+        let ran = desk.run(&format!("lint minimal.yaml --format json --at 2026-11-24 {arguments}"));
+        serde_json::from_str(&ran.out).unwrap()
+    };
+    assert!(of("").get("controls").is_none(), "only where it is asked for");
+    let report = of("--framework dora-2022-2554 --all");
+    let controls = report["controls"].as_array().unwrap();
+    let ids: Vec<&str> = controls.iter().map(|control| control["control"].as_str().unwrap()).collect();
+    assert!(ids.contains(&"9") && ids.contains(&"17"), "{ids:?}");
+    assert!(controls.iter().all(|control| control["framework"] == "dora-2022-2554"));
+    // Every policy for the framework is named under some control, and the counts are those of the results.
+    let all = nexafi_gen::policy::Catalogue::builtin();
+    for policy in all.policies() {
+        let dora = policy.controls.keys().any(|framework| framework.id() == "dora-2022-2554");
+        let row = controls
+            .iter()
+            .flat_map(|control| control["policies"].as_array().unwrap())
+            .find(|row| row["policy"] == policy.id.as_str());
+        assert_eq!(row.is_some(), dora, "{}", policy.id);
+        let Some(row) = row else { continue };
+        let results = report["results"].as_array().unwrap();
+        let passes = results
+            .iter()
+            .filter(|result| result["policy"] == policy.id.as_str() && result["verdict"] == "pass")
+            .count();
+        assert_eq!(row["verdicts"]["pass"], passes, "{}", policy.id);
+    }
+    desk.put(
+        "minimal.yaml",
+        minimal().replace("cidr: 10.20.0.0/16}", "cidr: 10.20.0.0/16, flowLogs: {enabled: false}}"),
+    );
+    let ran = desk.run("lint minimal.yaml --framework soc2-tsc-2017 --at 2026-11-24");
+    assert!(ran.out.contains("soc2-tsc-2017: of ") && ran.out.contains("CC7.2: NXF-NET-001"), "{}", ran.out);
+}
+
+/// The lock file of the providers is hidden, and judged with the module it belongs to, however that is named.
+#[test]
+fn the_dependency_lock_file_is_judged_with_its_module() {
+    let desk = Desk::new();
+    let module = "terraform {\n  required_providers {\n    tls = \"~> 4.0\"\n  }\n}\n";
+    let lock = "provider \"registry.terraform.io/hashicorp/tls\" {\n  version = \"4.0.5\"\n  hashes = [\"h1:abc=\"]\n}\n";
+    desk.put("live/main.tf", module);
+    desk.put("live/.terraform.lock.hcl", lock);
+    for arguments in ["lint live", "lint live/main.tf", "lint live/.terraform.lock.hcl"] {
+        let ran = desk.run(&format!("{arguments} --format concise"));
+        assert!(ran.out.contains("live/.terraform.lock.hcl:3:3: medium NXF-SUP-005"), "{arguments}: {ran:?}");
+    }
+    desk.put("live/.terraform.lock.hcl", "provider \"tls\" {\n");
+    assert!(desk.run("lint live").out.contains("NXF-CFG-"), "a broken lock file is a finding");
+}

@@ -13,6 +13,7 @@ mod checkov;
 mod cli;
 mod cli_render;
 mod faulty;
+mod guide;
 mod ingress;
 mod kubernetes;
 mod kubernetes_render;

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::sync::LazyLock;
 
 use nexafi_gen::blueprint;
 use nexafi_gen::kubernetes;
@@ -15,6 +16,9 @@ const REFERENCE: &str = include_str!("../../blueprints/nexafi.yaml");
 
 /// The day these tests judge by: facts that age must not make them fail one morning.
 const AT: jiff::civil::Date = jiff::civil::date(2026, 11, 24);
+
+/// Read once: its expressions stay compiled from one mutant to the next.
+static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(Catalogue::judging);
 
 /// One way to break the reference platform.
 #[derive(Debug, serde::Deserialize)]
@@ -89,8 +93,7 @@ fn failures(text: &str) -> Vec<(String, String, usize)> {
     let loaded = blueprint::load(id, sources.get(id).unwrap());
     let messages: Vec<&str> = loaded.findings.iter().map(|fault| fault.message.as_str()).collect();
     assert_eq!(messages, Vec::<&str>::new());
-    let catalogue = Catalogue::builtin();
-    let policies: Vec<&Policy> = catalogue.policies().iter().collect();
+    let policies: Vec<&Policy> = CATALOGUE.policies().iter().collect();
     let world = World { blueprint: loaded.view.as_ref(), at: Some(AT), ..World::new(&sources) };
     evaluate(&policies, &world)
         .verdicts
@@ -138,8 +141,7 @@ fn each_policy_finds_its_own_mutant_of_the_reference_blueprint_at_that_line() {
     assert!(wrong.is_empty(), "{wrong}");
     let covered: BTreeSet<&str> = mutants.iter().map(|mutant| mutant.policy.as_str()).collect();
     let on_blueprints = |rule: &Rule| matches!(rule.scope, Scope::Blueprint(_)) && rule.needs.is_empty();
-    let catalogue = Catalogue::builtin();
-    let uncovered: Vec<&str> = catalogue
+    let uncovered: Vec<&str> = CATALOGUE
         .policies()
         .iter()
         .filter(|policy| policy.rules.iter().any(on_blueprints))
@@ -182,8 +184,7 @@ fn judged(text: &str, with_blueprint: bool) -> Vec<(String, Option<String>)> {
         objects.extend(more);
     }
     assert_eq!(kubernetes::duplicates(&sources, &objects), []);
-    let catalogue = Catalogue::builtin();
-    let policies: Vec<&Policy> = catalogue.policies().iter().collect();
+    let policies: Vec<&Policy> = CATALOGUE.policies().iter().collect();
     let world = World {
         blueprint: loaded.view.as_ref().filter(|_| with_blueprint),
         module: Some(&module),

@@ -150,3 +150,20 @@ fn findings_point_at_the_value_and_say_what_to_write() {
     }
     insta::assert_snapshot!(told);
 }
+
+/// Judging reads the text before the examples only, so nothing may stand behind them.
+#[test]
+fn the_catalogue_for_judging_is_the_whole_one_without_examples() {
+    let (whole, judging) = (Catalogue::builtin(), Catalogue::judging());
+    assert_eq!(judging.faults(), []);
+    let said = |catalogue: &Catalogue| -> Vec<String> {
+        let rules = |policy: &Policy| -> Vec<String> {
+            policy.rules.iter().map(|rule| format!("{:?} {}", rule.scope, rule.assertion())).collect()
+        };
+        let one = |policy: &Policy| format!("{} {:?} {:?}", policy.id, policy.controls, rules(policy));
+        catalogue.policies().iter().map(one).collect()
+    };
+    assert_eq!(said(&whole), said(&judging));
+    assert!(judging.policies().iter().all(|policy| policy.examples.is_empty()));
+    assert!(whole.policies().iter().all(|policy| !policy.examples.is_empty()));
+}

@@ -54,10 +54,11 @@ Deletes the platform minimal: everything its manifests made in every cluster, th
   --help              print this
 
 It does not delete
-  - the KMS keys and the buckets of the audit trail and of AWS Config, with their copies and access logs: Terraform
+  - the KMS keys, the buckets with their copies and access logs, and file systems: Terraform
     forgets them (terraform state rm), and nothing that was encrypted or recorded is lost. Records of the audit trail
     cannot be deleted before their time.
     To bring the platform up again under the same name, import the buckets (terraform import) first.
+  - the account's block of public access to buckets, if the platform set it.
   - EBS volumes of storage classes with "reclaim: Retain".
   - the bucket with Terraform's state, and AWS Secrets Manager's entries.
 END
@@ -201,9 +202,13 @@ kept=()
 while read -r -u 3 address; do
   case "$address" in
     data.*) ;;
-    # Terraform refuses to destroy keys and buckets (prevent_destroy), and with them everything else. What protects a
-    # bucket stays on it.
-    aws_kms_key.* | aws_kms_key_policy.* | aws_s3_bucket.* | aws_s3_bucket_*) kept+=("$address") ;;
+    # Terraform refuses to destroy keys, buckets and file systems (prevent_destroy), and with them everything else. What
+    # protects a bucket or a file system stays on it, and what keeps every bucket of the account from being made public.
+    aws_kms_key.* | aws_kms_key_policy.* | aws_s3_bucket.* | aws_s3_bucket_* | aws_s3_account_public_access_block.*)
+      kept+=("$address")
+      ;;
+    aws_efs_file_system.* | aws_efs_file_system_policy.* | aws_efs_backup_policy.*) kept+=("$address") ;;
+    aws_secretsmanager_secret.* | aws_secretsmanager_secret_rotation.*) kept+=("$address") ;;
   esac
 done 3< <(terraform -chdir="$root/terraform" state list)
 if [[ "${kept[*]-}" != "" ]]; then

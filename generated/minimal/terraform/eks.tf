@@ -77,6 +77,46 @@ resource "aws_eks_cluster" "primary" {
 
 # primary: add-ons
 
+# The add-on writes to a group of this name, and would make one without encryption and retention.
+# blueprint: regions.primary.cluster.logRetentionDays
+resource "aws_cloudwatch_log_group" "primary_application" {
+  provider = aws.primary
+
+  name              = "/aws/containerinsights/${local.primary_cluster}/application"
+  retention_in_days = 2557
+  kms_key_id        = aws_kms_key.primary_logs.arn
+}
+
+# The add-on writes to a group of this name, and would make one without encryption and retention.
+# blueprint: regions.primary.cluster.logRetentionDays
+resource "aws_cloudwatch_log_group" "primary_dataplane" {
+  provider = aws.primary
+
+  name              = "/aws/containerinsights/${local.primary_cluster}/dataplane"
+  retention_in_days = 2557
+  kms_key_id        = aws_kms_key.primary_logs.arn
+}
+
+# The add-on writes to a group of this name, and would make one without encryption and retention.
+# blueprint: regions.primary.cluster.logRetentionDays
+resource "aws_cloudwatch_log_group" "primary_host" {
+  provider = aws.primary
+
+  name              = "/aws/containerinsights/${local.primary_cluster}/host"
+  retention_in_days = 2557
+  kms_key_id        = aws_kms_key.primary_logs.arn
+}
+
+# The add-on writes to a group of this name, and would make one without encryption and retention.
+# blueprint: regions.primary.cluster.logRetentionDays
+resource "aws_cloudwatch_log_group" "primary_performance" {
+  provider = aws.primary
+
+  name              = "/aws/containerinsights/${local.primary_cluster}/performance"
+  retention_in_days = 2557
+  kms_key_id        = aws_kms_key.primary_logs.arn
+}
+
 # blueprint: regions.primary.cluster.addons.vpc-cni
 resource "aws_eks_addon" "primary_vpc_cni" {
   provider = aws.primary
@@ -161,6 +201,82 @@ resource "aws_eks_addon" "primary_aws_ebs_csi_driver" {
 
   depends_on = [
     aws_iam_role_policy_attachment.primary_ebs_csi,
+    aws_eks_node_group.primary_general,
+  ]
+}
+
+# blueprint: regions.primary.cluster.addons.amazon-cloudwatch-observability
+resource "aws_eks_addon" "primary_amazon_cloudwatch_observability" {
+  provider = aws.primary
+
+  cluster_name  = aws_eks_cluster.primary.name
+  addon_name    = "amazon-cloudwatch-observability"
+  addon_version = "v6.2.0-eksbuild.1"
+
+  resolve_conflicts_on_create = "OVERWRITE"
+  resolve_conflicts_on_update = "OVERWRITE"
+
+  # Fluent Bit on every node, whatever its taints, and nothing that changes the platform's own pods
+  # (docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/install-CloudWatch-Observability-EKS-addon.html).
+  configuration_values = jsonencode({
+    containerLogs = {
+      enabled = true
+    }
+    manager = {
+      applicationSignals = {
+        autoMonitor = {
+          monitorAllServices = false
+        }
+      }
+    }
+    tolerations = [
+      {
+        operator = "Exists"
+      },
+    ]
+  })
+
+  pod_identity_association {
+    role_arn        = aws_iam_role.primary_shipper.arn
+    service_account = "cloudwatch-agent"
+  }
+
+  depends_on = [
+    aws_iam_role_policy_attachment.primary_shipper,
+    aws_cloudwatch_log_group.primary_application,
+    aws_cloudwatch_log_group.primary_dataplane,
+    aws_cloudwatch_log_group.primary_host,
+    aws_cloudwatch_log_group.primary_performance,
+    aws_eks_node_group.primary_general,
+  ]
+}
+
+# blueprint: regions.primary.cluster.addons.aws-secrets-store-csi-driver-provider
+resource "aws_eks_addon" "primary_aws_secrets_store_csi_driver_provider" {
+  provider = aws.primary
+
+  cluster_name  = aws_eks_cluster.primary.name
+  addon_name    = "aws-secrets-store-csi-driver-provider"
+  addon_version = "v3.1.3-eksbuild.1"
+
+  resolve_conflicts_on_create = "OVERWRITE"
+  resolve_conflicts_on_update = "OVERWRITE"
+
+  # The provider runs on tainted nodes too, as the driver does. The region is given, for pods cannot ask the node's
+  # metadata; the tokens are those that Pod Identity takes; new values reach running pods within the hour.
+  configuration_values = jsonencode({
+    awsRegion = local.primary_region
+    secrets-store-csi-driver = {
+      enableSecretRotation = true
+      rotationPollInterval = "3600s"
+      tokenRequests = [
+        { audience = "sts.amazonaws.com" },
+        { audience = "pods.eks.amazonaws.com" },
+      ]
+    }
+  })
+
+  depends_on = [
     aws_eks_node_group.primary_general,
   ]
 }

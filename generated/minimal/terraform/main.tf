@@ -45,6 +45,7 @@ locals {
     owner                 = "platform"
     contact               = "platform@nexafi.example"
     "data-classification" = "restricted"
+    "pci-scope"           = "out"
     "managed-by"          = "nexafi-gen"
   }
 }

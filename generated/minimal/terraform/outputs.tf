@@ -72,7 +72,7 @@ output "service_role_arns" {
 
 # blueprint: security.auditTrail
 output "audit_bucket" {
-  description = "The locked bucket of the audit trail"
+  description = "The bucket of the audit trail"
   value       = aws_s3_bucket.audit.id
 }
 

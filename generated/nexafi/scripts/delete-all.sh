@@ -31,6 +31,7 @@ root=$(dirname -- "$here")
 # blueprint: regions
 roles=(primary secondary)
 select_region() {
+  # shellcheck disable=SC2034 # Not every script asks for every name.
   case "$1" in
     primary) aws_region=us-east-1 cluster=nexafi-production-primary load_balancer=nexafi-production-primary ;;
     secondary) aws_region=us-west-2 cluster=nexafi-production-secondary load_balancer=nexafi-production-secondary ;;
@@ -55,11 +56,16 @@ Deletes the platform nexafi: everything its manifests made in every cluster, the
   --help              print this
 
 It does not delete
-  - the KMS keys and the buckets of the audit trail and of AWS Config, with their copies and access logs,
-    and those of the load balancers' records: Terraform
+  - the KMS keys, the buckets with their copies and access logs (those of the load balancers' records
+    too), and file systems: Terraform
     forgets them (terraform state rm), and nothing that was encrypted or recorded is lost. Records of the audit trail
     cannot be deleted before their time.
-    To bring the platform up again under the same name, import the buckets (terraform import) first.
+    To bring the platform up again under the same name, import the buckets and the entries of AWS
+    Secrets Manager (terraform import) first.
+  - the account's block of public access to buckets, if the platform set it.
+  - the vaults of AWS Backup, their locks and the role they are looked after with: Terraform forgets them too. Nobody can
+    delete a backup in a locked vault before its time; each is deleted 35 days after it was taken, and an empty vault can
+    be deleted by hand. To bring the platform up again under the same name, import vaults and role first.
   - EBS volumes of storage classes with "reclaim: Retain".
   - the bucket with Terraform's state, and AWS Secrets Manager's entries.
 END
@@ -131,6 +137,9 @@ for role in "${roles[@]}"; do
   "$here/update-kubeconfig.sh" --region "$role"
   say "deleting what runs in $cluster"
   kubectl --context "$cluster" delete --kustomize "$manifests" --ignore-not-found --wait --timeout "${timeout}s"
+  if kubectl --context "$cluster" get customresourcedefinition clusterimagepolicies.policy.sigstore.dev >/dev/null 2>&1; then
+    kubectl --context "$cluster" delete --kustomize "$root/kubernetes/image-signatures" --ignore-not-found
+  fi
 done
 
 if [[ "$aws_too" != true ]]; then
@@ -218,9 +227,16 @@ kept=()
 while read -r -u 3 address; do
   case "$address" in
     data.*) ;;
-    # Terraform refuses to destroy keys and buckets (prevent_destroy), and with them everything else. What protects a
-    # bucket stays on it.
-    aws_kms_key.* | aws_kms_key_policy.* | aws_s3_bucket.* | aws_s3_bucket_*) kept+=("$address") ;;
+    # Terraform refuses to destroy keys, buckets and file systems (prevent_destroy), and with them everything else. What
+    # protects a bucket or a file system stays on it, and what keeps every bucket of the account from being made public.
+    aws_kms_key.* | aws_kms_key_policy.* | aws_s3_bucket.* | aws_s3_bucket_* | aws_s3_account_public_access_block.*)
+      kept+=("$address")
+      ;;
+    aws_efs_file_system.* | aws_efs_file_system_policy.* | aws_efs_backup_policy.*) kept+=("$address") ;;
+    # A vault with backups in it cannot be deleted, a lock past its cooling-off time not at all, and AWS Backup deletes
+    # what is past its time in the name of the role.
+    aws_backup_vault.* | aws_backup_vault_* | aws_iam_role.backup | aws_iam_role_policy_attachment.backup*) kept+=("$address") ;;
+    aws_secretsmanager_secret.* | aws_secretsmanager_secret_rotation.*) kept+=("$address") ;;
   esac
 done 3< <(terraform -chdir="$root/terraform" state list)
 if [[ "${kept[*]-}" != "" ]]; then

@@ -31,6 +31,7 @@ root=$(dirname -- "$here")
 # blueprint: regions
 roles=(primary secondary)
 select_region() {
+  # shellcheck disable=SC2034 # Not every script asks for every name.
   case "$1" in
     primary) aws_region=us-east-1 cluster=nexafi-production-primary load_balancer=nexafi-production-primary ;;
     secondary) aws_region=us-west-2 cluster=nexafi-production-secondary load_balancer=nexafi-production-secondary ;;
@@ -44,7 +45,7 @@ home_role=primary
 
 usage() {
   cat <<'END'
-Usage: deploy-all.sh [--yes] [--region ROLE] [--skip-terraform] [--timeout SECONDS]
+Usage: deploy-all.sh [--yes] [--region ROLE] [--skip-terraform] [--timeout SECONDS] [--unsigned]
 
 Applies Terraform after showing its plan, makes kubectl know the cluster, checks that the secrets exist, applies the
 Kubernetes manifests and waits until everything runs. What is in place already is left alone, so it may be run again.
@@ -55,6 +56,7 @@ Kubernetes manifests and waits until everything runs. What is in place already i
                       lost region; the standby's node groups grow to the size of those they stand in for.
   --skip-terraform    only Kubernetes
   --timeout SECONDS   how long each rollout may take; by default 900
+  --unsigned          go on where nothing checks the signatures of images; otherwise the platform is not started then
   --help              print this
 END
 }
@@ -63,6 +65,7 @@ role=$home_role
 yes=false
 terraform=true
 timeout=900
+unsigned=false
 while [[ $# -gt 0 ]]; do
   case "$1" in
     --yes | -y)
@@ -75,6 +78,10 @@ while [[ $# -gt 0 ]]; do
       ;;
     --skip-terraform)
       terraform=false
+      shift
+      ;;
+    --unsigned)
+      unsigned=true
       shift
       ;;
     --timeout)
@@ -135,22 +142,46 @@ fi
 kubectl --context "$cluster" get --raw /readyz >/dev/null \
   || fail "the API server of $cluster does not answer. Is this machine in its network, and its role in the cluster's access entries?"
 
+# Every entry of AWS Secrets Manager that something reads, one a line.
+required_entries() {
+  cat <<'END'
+nexafi-production/financial/redis-client
+nexafi-production/financial/rabbitmq-client
+nexafi-production/core/redis-client
+nexafi-production/core/rabbitmq-client
+nexafi-production/core/elasticsearch-client
+nexafi-production/infrastructure/redis-auth
+nexafi-production/infrastructure/redis-tls
+nexafi-production/infrastructure/rabbitmq-tls
+nexafi-production/infrastructure/rabbitmq-auth
+nexafi-production/infrastructure/elasticsearch-auth
+nexafi-production/infrastructure/elasticsearch-tls
+nexafi-production/infrastructure/kibana-keys
+nexafi-production/infrastructure/kibana-tls
+nexafi-production/ingress/api-tls
+END
+}
+
+empty=()
+while read -r -u 3 entry; do
+  # Whether there is a version of the value, not the value.
+  versions=$(aws secretsmanager describe-secret --region "$aws_region" --secret-id "$entry" \
+    --query VersionIdsToStages --output text 2>/dev/null || true)
+  if [[ -z "$versions" || "$versions" == None ]]; then
+    empty+=("$entry")
+  fi
+done 3< <(required_entries)
+if [[ "${empty[*]-}" != "" ]]; then
+  say "These entries of AWS Secrets Manager have no value in $aws_region yet:"
+  for entry in "${empty[@]}"; do
+    say "  $entry"
+  done
+  fail "put the values in as the README says, then run this again"
+fi
+
 # One a line: namespace, secret, its keys.
 required_secrets() {
   cat <<'END'
-financial redis-client password ca.crt
-financial rabbitmq-client username password ca.crt
-core redis-client password ca.crt
-core rabbitmq-client username password ca.crt
-core elasticsearch-client username password ca.crt
-infrastructure redis-auth password
-infrastructure redis-tls ca.crt tls.crt tls.key
-infrastructure rabbitmq-auth username password cookie
-infrastructure rabbitmq-tls ca.crt tls.crt tls.key
-infrastructure elasticsearch-auth password kibana-password
-infrastructure elasticsearch-tls ca.crt tls.crt tls.key
-infrastructure kibana-keys session objects reporting
-infrastructure kibana-tls ca.crt tls.crt tls.key
 ingress api-tls tls.crt tls.key
 END
 }
@@ -210,6 +241,16 @@ while read -r -u 3 group wanted; do
     aws eks wait nodegroup-active --region "$aws_region" --cluster-name "$cluster" --nodegroup-name "$found"
   fi
 done 3< <(standby_nodes "$role")
+
+# Signatures are checked by Sigstore's policy-controller, or by nobody.
+# blueprint: supplyChain.signatures
+if kubectl --context "$cluster" get customresourcedefinition clusterimagepolicies.policy.sigstore.dev >/dev/null 2>&1; then
+  kubectl --context "$cluster" apply --kustomize "$root/kubernetes/image-signatures"
+elif [[ "$unsigned" == true ]]; then
+  say "nothing checks the signatures of images in $cluster: go on, as --unsigned says"
+else
+  fail "nothing checks the signatures of images in $cluster: install Sigstore's policy-controller, as the README says, or say --unsigned"
+fi
 
 say "Kubernetes manifests: $manifests"
 kubectl --context "$cluster" apply --kustomize "$manifests"

@@ -29,6 +29,7 @@ value_of() {
 # blueprint: regions
 roles=(primary secondary)
 select_region() {
+  # shellcheck disable=SC2034 # Not every script asks for every name.
   case "$1" in
     primary) aws_region=us-east-1 cluster=nexafi-production-primary load_balancer=nexafi-production-primary ;;
     secondary) aws_region=us-west-2 cluster=nexafi-production-secondary load_balancer=nexafi-production-secondary ;;

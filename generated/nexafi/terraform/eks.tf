@@ -131,6 +131,46 @@ resource "aws_eks_access_policy_association" "primary_auditors" {
 
 # primary: add-ons
 
+# The add-on writes to a group of this name, and would make one without encryption and retention.
+# blueprint: regions.primary.cluster.logRetentionDays
+resource "aws_cloudwatch_log_group" "primary_application" {
+  provider = aws.primary
+
+  name              = "/aws/containerinsights/${local.primary_cluster}/application"
+  retention_in_days = 2557
+  kms_key_id        = aws_kms_key.primary_logs.arn
+}
+
+# The add-on writes to a group of this name, and would make one without encryption and retention.
+# blueprint: regions.primary.cluster.logRetentionDays
+resource "aws_cloudwatch_log_group" "primary_dataplane" {
+  provider = aws.primary
+
+  name              = "/aws/containerinsights/${local.primary_cluster}/dataplane"
+  retention_in_days = 2557
+  kms_key_id        = aws_kms_key.primary_logs.arn
+}
+
+# The add-on writes to a group of this name, and would make one without encryption and retention.
+# blueprint: regions.primary.cluster.logRetentionDays
+resource "aws_cloudwatch_log_group" "primary_host" {
+  provider = aws.primary
+
+  name              = "/aws/containerinsights/${local.primary_cluster}/host"
+  retention_in_days = 2557
+  kms_key_id        = aws_kms_key.primary_logs.arn
+}
+
+# The add-on writes to a group of this name, and would make one without encryption and retention.
+# blueprint: regions.primary.cluster.logRetentionDays
+resource "aws_cloudwatch_log_group" "primary_performance" {
+  provider = aws.primary
+
+  name              = "/aws/containerinsights/${local.primary_cluster}/performance"
+  retention_in_days = 2557
+  kms_key_id        = aws_kms_key.primary_logs.arn
+}
+
 # blueprint: regions.primary.cluster.addons.vpc-cni
 resource "aws_eks_addon" "primary_vpc_cni" {
   provider = aws.primary
@@ -217,6 +257,91 @@ resource "aws_eks_addon" "primary_aws_ebs_csi_driver" {
 
   depends_on = [
     aws_iam_role_policy_attachment.primary_ebs_csi,
+    aws_eks_node_group.primary_financial_services,
+    aws_eks_node_group.primary_compliance_monitoring,
+    aws_eks_node_group.primary_general,
+  ]
+}
+
+# blueprint: regions.primary.cluster.addons.amazon-cloudwatch-observability
+resource "aws_eks_addon" "primary_amazon_cloudwatch_observability" {
+  provider = aws.primary
+
+  cluster_name  = aws_eks_cluster.primary.name
+  addon_name    = "amazon-cloudwatch-observability"
+  addon_version = "v6.2.0-eksbuild.1"
+
+  resolve_conflicts_on_create = "OVERWRITE"
+  resolve_conflicts_on_update = "OVERWRITE"
+
+  # Fluent Bit on every node, whatever its taints, and nothing that changes the platform's own pods
+  # (docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/install-CloudWatch-Observability-EKS-addon.html).
+  configuration_values = jsonencode({
+    containerLogs = {
+      enabled = true
+    }
+    manager = {
+      applicationSignals = {
+        autoMonitor = {
+          monitorAllServices = false
+        }
+      }
+    }
+    tolerations = [
+      {
+        operator = "Exists"
+      },
+    ]
+  })
+
+  pod_identity_association {
+    role_arn        = aws_iam_role.primary_shipper.arn
+    service_account = "cloudwatch-agent"
+  }
+
+  depends_on = [
+    aws_iam_role_policy_attachment.primary_shipper,
+    aws_cloudwatch_log_group.primary_application,
+    aws_cloudwatch_log_group.primary_dataplane,
+    aws_cloudwatch_log_group.primary_host,
+    aws_cloudwatch_log_group.primary_performance,
+    aws_eks_node_group.primary_financial_services,
+    aws_eks_node_group.primary_compliance_monitoring,
+    aws_eks_node_group.primary_general,
+  ]
+}
+
+# blueprint: regions.primary.cluster.addons.aws-secrets-store-csi-driver-provider
+resource "aws_eks_addon" "primary_aws_secrets_store_csi_driver_provider" {
+  provider = aws.primary
+
+  cluster_name  = aws_eks_cluster.primary.name
+  addon_name    = "aws-secrets-store-csi-driver-provider"
+  addon_version = "v3.1.3-eksbuild.1"
+
+  resolve_conflicts_on_create = "OVERWRITE"
+  resolve_conflicts_on_update = "OVERWRITE"
+
+  # The provider runs on tainted nodes too, as the driver does. The region is given, for pods cannot ask the node's
+  # metadata; the tokens are those that Pod Identity takes; new values reach running pods within the hour.
+  configuration_values = jsonencode({
+    awsRegion = local.primary_region
+    tolerations = [{
+      key      = "nexafi-gen/class"
+      operator = "Exists"
+      effect   = "NoSchedule"
+    }]
+    secrets-store-csi-driver = {
+      enableSecretRotation = true
+      rotationPollInterval = "3600s"
+      tokenRequests = [
+        { audience = "sts.amazonaws.com" },
+        { audience = "pods.eks.amazonaws.com" },
+      ]
+    }
+  })
+
+  depends_on = [
     aws_eks_node_group.primary_financial_services,
     aws_eks_node_group.primary_compliance_monitoring,
     aws_eks_node_group.primary_general,
@@ -749,6 +874,46 @@ resource "aws_eks_pod_identity_association" "primary_document_service" {
   role_arn        = aws_iam_role.pod_identity_document_service.arn
 }
 
+# blueprint: components.redis
+resource "aws_eks_pod_identity_association" "primary_redis" {
+  provider = aws.primary
+
+  cluster_name    = aws_eks_cluster.primary.name
+  namespace       = "infrastructure"
+  service_account = "redis"
+  role_arn        = aws_iam_role.pod_identity_redis.arn
+}
+
+# blueprint: components.rabbitmq
+resource "aws_eks_pod_identity_association" "primary_rabbitmq" {
+  provider = aws.primary
+
+  cluster_name    = aws_eks_cluster.primary.name
+  namespace       = "infrastructure"
+  service_account = "rabbitmq"
+  role_arn        = aws_iam_role.pod_identity_rabbitmq.arn
+}
+
+# blueprint: components.elasticsearch
+resource "aws_eks_pod_identity_association" "primary_elasticsearch" {
+  provider = aws.primary
+
+  cluster_name    = aws_eks_cluster.primary.name
+  namespace       = "infrastructure"
+  service_account = "elasticsearch"
+  role_arn        = aws_iam_role.pod_identity_elasticsearch.arn
+}
+
+# blueprint: components.kibana
+resource "aws_eks_pod_identity_association" "primary_kibana" {
+  provider = aws.primary
+
+  cluster_name    = aws_eks_cluster.primary.name
+  namespace       = "infrastructure"
+  service_account = "kibana"
+  role_arn        = aws_iam_role.pod_identity_kibana.arn
+}
+
 # ---------------------------------------------------------------------------------------------------------------------
 # secondary (us-west-2): the control plane
 # ---------------------------------------------------------------------------------------------------------------------
@@ -880,6 +1045,46 @@ resource "aws_eks_access_policy_association" "secondary_auditors" {
 
 # secondary: add-ons
 
+# The add-on writes to a group of this name, and would make one without encryption and retention.
+# blueprint: regions.secondary.cluster.logRetentionDays
+resource "aws_cloudwatch_log_group" "secondary_application" {
+  provider = aws.secondary
+
+  name              = "/aws/containerinsights/${local.secondary_cluster}/application"
+  retention_in_days = 2557
+  kms_key_id        = aws_kms_key.secondary_logs.arn
+}
+
+# The add-on writes to a group of this name, and would make one without encryption and retention.
+# blueprint: regions.secondary.cluster.logRetentionDays
+resource "aws_cloudwatch_log_group" "secondary_dataplane" {
+  provider = aws.secondary
+
+  name              = "/aws/containerinsights/${local.secondary_cluster}/dataplane"
+  retention_in_days = 2557
+  kms_key_id        = aws_kms_key.secondary_logs.arn
+}
+
+# The add-on writes to a group of this name, and would make one without encryption and retention.
+# blueprint: regions.secondary.cluster.logRetentionDays
+resource "aws_cloudwatch_log_group" "secondary_host" {
+  provider = aws.secondary
+
+  name              = "/aws/containerinsights/${local.secondary_cluster}/host"
+  retention_in_days = 2557
+  kms_key_id        = aws_kms_key.secondary_logs.arn
+}
+
+# The add-on writes to a group of this name, and would make one without encryption and retention.
+# blueprint: regions.secondary.cluster.logRetentionDays
+resource "aws_cloudwatch_log_group" "secondary_performance" {
+  provider = aws.secondary
+
+  name              = "/aws/containerinsights/${local.secondary_cluster}/performance"
+  retention_in_days = 2557
+  kms_key_id        = aws_kms_key.secondary_logs.arn
+}
+
 # blueprint: regions.secondary.cluster.addons.vpc-cni
 resource "aws_eks_addon" "secondary_vpc_cni" {
   provider = aws.secondary
@@ -966,6 +1171,91 @@ resource "aws_eks_addon" "secondary_aws_ebs_csi_driver" {
 
   depends_on = [
     aws_iam_role_policy_attachment.secondary_ebs_csi,
+    aws_eks_node_group.secondary_dr_standby,
+    aws_eks_node_group.secondary_dr_compliance,
+    aws_eks_node_group.secondary_dr_general,
+  ]
+}
+
+# blueprint: regions.secondary.cluster.addons.amazon-cloudwatch-observability
+resource "aws_eks_addon" "secondary_amazon_cloudwatch_observability" {
+  provider = aws.secondary
+
+  cluster_name  = aws_eks_cluster.secondary.name
+  addon_name    = "amazon-cloudwatch-observability"
+  addon_version = "v6.2.0-eksbuild.1"
+
+  resolve_conflicts_on_create = "OVERWRITE"
+  resolve_conflicts_on_update = "OVERWRITE"
+
+  # Fluent Bit on every node, whatever its taints, and nothing that changes the platform's own pods
+  # (docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/install-CloudWatch-Observability-EKS-addon.html).
+  configuration_values = jsonencode({
+    containerLogs = {
+      enabled = true
+    }
+    manager = {
+      applicationSignals = {
+        autoMonitor = {
+          monitorAllServices = false
+        }
+      }
+    }
+    tolerations = [
+      {
+        operator = "Exists"
+      },
+    ]
+  })
+
+  pod_identity_association {
+    role_arn        = aws_iam_role.secondary_shipper.arn
+    service_account = "cloudwatch-agent"
+  }
+
+  depends_on = [
+    aws_iam_role_policy_attachment.secondary_shipper,
+    aws_cloudwatch_log_group.secondary_application,
+    aws_cloudwatch_log_group.secondary_dataplane,
+    aws_cloudwatch_log_group.secondary_host,
+    aws_cloudwatch_log_group.secondary_performance,
+    aws_eks_node_group.secondary_dr_standby,
+    aws_eks_node_group.secondary_dr_compliance,
+    aws_eks_node_group.secondary_dr_general,
+  ]
+}
+
+# blueprint: regions.secondary.cluster.addons.aws-secrets-store-csi-driver-provider
+resource "aws_eks_addon" "secondary_aws_secrets_store_csi_driver_provider" {
+  provider = aws.secondary
+
+  cluster_name  = aws_eks_cluster.secondary.name
+  addon_name    = "aws-secrets-store-csi-driver-provider"
+  addon_version = "v3.1.3-eksbuild.1"
+
+  resolve_conflicts_on_create = "OVERWRITE"
+  resolve_conflicts_on_update = "OVERWRITE"
+
+  # The provider runs on tainted nodes too, as the driver does. The region is given, for pods cannot ask the node's
+  # metadata; the tokens are those that Pod Identity takes; new values reach running pods within the hour.
+  configuration_values = jsonencode({
+    awsRegion = local.secondary_region
+    tolerations = [{
+      key      = "nexafi-gen/class"
+      operator = "Exists"
+      effect   = "NoSchedule"
+    }]
+    secrets-store-csi-driver = {
+      enableSecretRotation = true
+      rotationPollInterval = "3600s"
+      tokenRequests = [
+        { audience = "sts.amazonaws.com" },
+        { audience = "pods.eks.amazonaws.com" },
+      ]
+    }
+  })
+
+  depends_on = [
     aws_eks_node_group.secondary_dr_standby,
     aws_eks_node_group.secondary_dr_compliance,
     aws_eks_node_group.secondary_dr_general,
@@ -1496,4 +1786,44 @@ resource "aws_eks_pod_identity_association" "secondary_document_service" {
   namespace       = "core"
   service_account = "document-service"
   role_arn        = aws_iam_role.pod_identity_document_service.arn
+}
+
+# blueprint: components.redis
+resource "aws_eks_pod_identity_association" "secondary_redis" {
+  provider = aws.secondary
+
+  cluster_name    = aws_eks_cluster.secondary.name
+  namespace       = "infrastructure"
+  service_account = "redis"
+  role_arn        = aws_iam_role.pod_identity_redis.arn
+}
+
+# blueprint: components.rabbitmq
+resource "aws_eks_pod_identity_association" "secondary_rabbitmq" {
+  provider = aws.secondary
+
+  cluster_name    = aws_eks_cluster.secondary.name
+  namespace       = "infrastructure"
+  service_account = "rabbitmq"
+  role_arn        = aws_iam_role.pod_identity_rabbitmq.arn
+}
+
+# blueprint: components.elasticsearch
+resource "aws_eks_pod_identity_association" "secondary_elasticsearch" {
+  provider = aws.secondary
+
+  cluster_name    = aws_eks_cluster.secondary.name
+  namespace       = "infrastructure"
+  service_account = "elasticsearch"
+  role_arn        = aws_iam_role.pod_identity_elasticsearch.arn
+}
+
+# blueprint: components.kibana
+resource "aws_eks_pod_identity_association" "secondary_kibana" {
+  provider = aws.secondary
+
+  cluster_name    = aws_eks_cluster.secondary.name
+  namespace       = "infrastructure"
+  service_account = "kibana"
+  role_arn        = aws_iam_role.pod_identity_kibana.arn
 }

@@ -64,6 +64,7 @@ locals {
     owner                 = "platform"
     contact               = "platform@nexafi.example"
     "data-classification" = "restricted"
+    "pci-scope"           = "in"
     "managed-by"          = "nexafi-gen"
     "cost-center"         = "platform"
   }

@@ -71,6 +71,9 @@ output "primary_key_arns" {
     financial = aws_kms_key.primary_financial.arn
     logs      = aws_kms_key.primary_logs.arn
     audit     = aws_kms_key.primary_audit.arn
+    backup    = aws_kms_key.primary_backup.arn
+    data      = aws_kms_key.primary_data.arn
+    secrets   = aws_kms_key.primary_secrets.arn
   }
 }
 
@@ -145,6 +148,9 @@ output "secondary_key_arns" {
     financial = aws_kms_key.secondary_financial.arn
     logs      = aws_kms_key.secondary_logs.arn
     audit     = aws_kms_key.secondary_audit.arn
+    backup    = aws_kms_key.secondary_backup.arn
+    data      = aws_kms_key.secondary_data.arn
+    secrets   = aws_kms_key.secondary_secrets.arn
   }
 }
 
@@ -169,7 +175,7 @@ output "service_role_arns" {
 
 # blueprint: security.auditTrail
 output "audit_bucket" {
-  description = "The locked bucket of the audit trail"
+  description = "The bucket of the audit trail"
   value       = aws_s3_bucket.audit.id
 }
 

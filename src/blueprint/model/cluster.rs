@@ -4,9 +4,9 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::name;
 use crate::blueprint::scalar::{
-    AnyCidr, Arn, Cidr, InstanceType, KmsKey, KubernetesVersion, LabelKey, LabelValue, Name, RoleName, known,
+    AddonName, AnyCidr, Arn, Cidr, InstanceType, KmsKey, KubernetesVersion, LabelKey, LabelValue, Name,
+    RoleName, known,
 };
 
 /// An EKS cluster.
@@ -33,9 +33,13 @@ pub struct Cluster {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service_cidr: Option<Cidr>,
     /// EKS add-ons by name. A list that is written replaces the default one, so it names what every cluster needs too.
-    #[schemars(example = serde_json::json!({"vpc-cni": {}, "kube-proxy": {}, "coredns": {}, "eks-pod-identity-agent": {}, "aws-ebs-csi-driver": {}, "metrics-server": {}}))]
-    #[schemars(extend("propertyNames" = {"format": "nexafi-name"}))]
-    pub addons: IndexMap<Name, Addon>,
+    #[schemars(example = serde_json::json!({"vpc-cni": {}, "kube-proxy": {}, "coredns": {}, "eks-pod-identity-agent": {}, "aws-ebs-csi-driver": {}, "amazon-cloudwatch-observability": {}, "aws-secrets-store-csi-driver-provider": {}, "metrics-server": {}}))]
+    #[schemars(extend("propertyNames" = {"format": "nexafi-addon"}))]
+    pub addons: IndexMap<AddonName, Addon>,
+    /// Let the network refuse what network policies do not allow. Without it they are taken and ignored.
+    pub network_policy: bool,
+    /// What says who may do what in the cluster: `access` below, or a `ConfigMap` that whoever edits it can change.
+    pub authentication_mode: AuthenticationMode,
     /// Who may do what in the cluster, by a name of your choice.
     #[schemars(example = serde_json::json!({"operators": {"principal": "arn:aws:iam::123456789012:role/platform-operators"}}))]
     #[schemars(extend("propertyNames" = {"format": "nexafi-name"}))]
@@ -50,7 +54,15 @@ pub struct Cluster {
 
 impl Default for Cluster {
     fn default() -> Self {
-        let addons = ["vpc-cni", "kube-proxy", "coredns", "eks-pod-identity-agent", "aws-ebs-csi-driver"];
+        let addons = [
+            "vpc-cni",
+            "kube-proxy",
+            "coredns",
+            "eks-pod-identity-agent",
+            "aws-ebs-csi-driver",
+            "amazon-cloudwatch-observability",
+            "aws-secrets-store-csi-driver-provider",
+        ];
         Self {
             version: None,
             endpoint: Endpoint::default(),
@@ -59,7 +71,9 @@ impl Default for Cluster {
             log_kms_key: KmsKey::platform(),
             secrets_kms_key: KmsKey::platform(),
             service_cidr: None,
-            addons: addons.into_iter().map(|addon| (name(addon), Addon::default())).collect(),
+            addons: addons.into_iter().map(|addon| (known(addon), Addon::default())).collect(),
+            network_policy: true,
+            authentication_mode: AuthenticationMode::Api,
             access: IndexMap::new(),
             node_groups: IndexMap::new(),
             fargate_profiles: IndexMap::new(),
@@ -125,6 +139,19 @@ pub struct Addon {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(example = "v1.20.4-eksbuild.2")]
     pub version: Option<String>,
+}
+
+/// EKS's authentication modes (docs.aws.amazon.com/eks/latest/userguide/setting-up-access-entries.html).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum AuthenticationMode {
+    /// Access entries only.
+    #[default]
+    Api,
+    /// Access entries and the `ConfigMap` aws-auth.
+    ApiAndConfigMap,
+    /// The `ConfigMap` aws-auth only.
+    ConfigMap,
 }
 
 /// One IAM principal's access to the cluster.

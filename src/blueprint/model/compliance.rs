@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::blueprint::scalar::{Date, Duration, Name};
+use super::{Alarms, AuditTrail, Objectives};
+use crate::blueprint::scalar::{Boundary, Date, Name, Residency};
 
 /// Frameworks claimed, retention, recovery objectives, accepted findings.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -16,6 +17,14 @@ pub struct Compliance {
     /// is taken.
     #[schemars(range(min = 1, max = 3653), example = 2555)]
     pub log_retention_days: u32,
+    /// Where data may be: AWS regions, or jurisdictions (`EU`, `US`, ...). Every region has to be one of them, or in one.
+    /// Without any, nothing is promised.
+    #[schemars(example = serde_json::json!(["EU"]))]
+    pub residency: Vec<Residency>,
+    /// Whether the platform is in the scope of PCI DSS; by default it is as soon as anything handles cardholder data.
+    /// Every resource carries the answer as a tag.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pci_scope: Option<PciScope>,
     /// How soon the platform is back after a disaster, and how much it may have forgotten: the objectives of tier 1.
     pub objectives: Objectives,
     /// Issuers whose certificates may be used: names of cert-manager's cluster issuers.
@@ -31,6 +40,8 @@ impl Default for Compliance {
         Self {
             frameworks: Vec::new(),
             log_retention_days: 2555,
+            residency: Vec::new(),
+            pci_scope: None,
             objectives: Objectives::default(),
             certificate_issuers: Vec::new(),
             waivers: Vec::new(),
@@ -61,19 +72,23 @@ pub enum Framework {
     Dora,
 }
 
-/// Recovery objectives.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub struct Objectives {
-    /// Recovery time objective: how long until the platform serves again.
-    pub rto: Duration,
-    /// Recovery point objective: how much of the last data may be lost.
-    pub rpo: Duration,
+/// Whether PCI DSS applies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum PciScope {
+    /// Cardholder data is stored, processed or passed on here, or something here could harm its safety.
+    In,
+    /// None of it.
+    Out,
 }
 
-impl Default for Objectives {
-    fn default() -> Self {
-        Self { rto: crate::blueprint::scalar::known("60m"), rpo: crate::blueprint::scalar::known("60m") }
+impl PciScope {
+    /// The word in tags.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::In => "in",
+            Self::Out => "out",
+        }
     }
 }
 
@@ -112,6 +127,21 @@ pub struct Security {
     pub guard_duty: Toggle,
     /// A record of every resource's configuration in every region.
     pub config: Toggle,
+    /// Checks of the whole account against security standards, in every region.
+    pub security_hub: Toggle,
+    /// IAM Access Analyzer in every region: who outside of the account can reach what.
+    pub access_analyzer: Toggle,
+    /// Macie in every region: where personal and card data lies in buckets.
+    pub macie: Toggle,
+    /// Inspector in every region: known flaws in images and machines.
+    pub inspector: Toggle,
+    /// No bucket of the whole account can be made public, whatever its own settings say.
+    pub public_access_block: Toggle,
+    /// Alarms when somebody changes what protects the platform.
+    pub alarms: Alarms,
+    /// The most that any role of the platform can ever be allowed: `platform` (a boundary of its own), `none`, or the
+    /// ARN of a policy of yours.
+    pub permissions_boundary: Boundary,
 }
 
 /// How the platform's KMS keys are kept.
@@ -133,24 +163,6 @@ pub struct KeySettings {
 impl Default for KeySettings {
     fn default() -> Self {
         Self { rotation: true, rotation_days: 365, deletion_window_days: 30, prevent_destroy: true }
-    }
-}
-
-/// CloudTrail in all regions, to a locked, versioned, encrypted bucket in the first region.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub struct AuditTrail {
-    /// Record at all.
-    pub enabled: bool,
-    /// How long a record cannot be deleted by anybody, in days; by default `compliance.logRetentionDays`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1, max = 36500), example = 2555)]
-    pub retention_days: Option<u32>,
-}
-
-impl Default for AuditTrail {
-    fn default() -> Self {
-        Self { enabled: true, retention_days: None }
     }
 }
 

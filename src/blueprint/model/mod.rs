@@ -2,11 +2,14 @@
 //! these types. Whatever is left out has a compliant default; whatever is said is taken at its word and judged by
 //! policies, not by the schema.
 
+mod audit;
 mod cluster;
 mod compliance;
+mod data;
 mod ingress;
 mod network;
 mod recovery;
+mod secrets;
 mod supply_chain;
 mod traffic;
 mod workload;
@@ -15,20 +18,26 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use audit::{Alarms, Archive, ArchiveClass, AuditTrail, Lock};
 pub use cluster::{
-    AccessEntry, AccessPolicy, Addon, Capacity, Cluster, ControlPlaneLog, Disk, Endpoint, FargateProfile,
-    HttpTokens, InstanceMetadata, NodeClass, NodeGroup, RemoteAccess, ScalingSize, Selector, Taint,
-    TaintEffect, VolumeType,
+    AccessEntry, AccessPolicy, Addon, AuthenticationMode, Capacity, Cluster, ControlPlaneLog, Disk, Endpoint,
+    FargateProfile, HttpTokens, InstanceMetadata, NodeClass, NodeGroup, RemoteAccess, ScalingSize, Selector,
+    Taint, TaintEffect, VolumeType,
 };
-pub use compliance::{AuditTrail, Compliance, Framework, KeySettings, Objectives, Security, Toggle, Waiver};
+pub use compliance::{Compliance, Framework, KeySettings, PciScope, Security, Toggle, Waiver};
+pub use data::{
+    Broker, Bucket, Cache, CacheAuthentication, CacheEngine, FileSystem, Managed, SearchDomain,
+    TransitEncryption,
+};
 pub use ingress::{
     Ingress, IngressController, ManagedRules, PlainHttp, Route, RuleGroup, Tls, TlsVersion, Waf,
 };
 pub use network::{
     Endpoints, FlowLogDestination, FlowLogTraffic, FlowLogs, Nat, Peering, SubnetTier, TierKind, Vpc, Zones,
 };
-pub use recovery::WorkloadObjectives;
-pub use supply_chain::SupplyChain;
+pub use recovery::{Backup, Objectives, RestoreTest, RestoreTestSchedule, VaultLock, VaultLockMode};
+pub use secrets::{SecretRotation, SecretStore, Secrets};
+pub use supply_chain::{Signatures, SupplyChain};
 pub use traffic::{AclEntry, Flow, NetworkAcl, PortRange};
 pub use workload::Quota;
 pub use workload::{
@@ -55,7 +64,7 @@ pub struct Blueprint {
     /// The most sensitive class of data the platform holds.
     #[serde(default)]
     pub data_classification: DataClassification,
-    /// Tags every AWS resource carries, beside the mandatory ones (platform, environment, owner, data class).
+    /// Tags every AWS resource carries, beside the mandatory ones (platform, environment, owner, data class, PCI scope).
     #[serde(default)]
     #[schemars(example = serde_json::json!({"cost-center": "payments"}))]
     #[schemars(extend("propertyNames" = {"format": "nexafi-tag-key"}))]
@@ -88,12 +97,21 @@ pub struct Blueprint {
     #[serde(default)]
     #[schemars(extend("propertyNames" = {"format": "nexafi-name"}))]
     pub components: IndexMap<Name, Component>,
-    /// Storage classes and stand-alone volume claims.
+    /// Storage classes, stand-alone volume claims, buckets and file systems.
     #[serde(default)]
     pub storage: Storage,
+    /// Where passwords, keys and certificates are kept.
+    #[serde(default)]
+    pub secrets: Secrets,
     /// Where images come from, and how the clusters know.
     #[serde(default)]
     pub supply_chain: SupplyChain,
+    /// Backups of everything that keeps data.
+    #[serde(default)]
+    pub backup: Backup,
+    /// Data stores that AWS runs.
+    #[serde(default)]
+    pub managed: Managed,
     /// The way in from outside, over HTTPS.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ingress: Option<Ingress>,

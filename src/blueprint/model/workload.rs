@@ -4,9 +4,10 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{VolumeType, WorkloadObjectives, name};
+use super::{Bucket, FileSystem, Objectives, VolumeType, name};
 use crate::blueprint::scalar::{
-    AnyCidr, Digest, KmsKey, KubernetesVersion, LabelKey, LabelValue, Name, Quantity, Repository, UrlPath,
+    AnyCidr, Arn, Digest, KmsKey, KubernetesVersion, LabelKey, LabelValue, Name, Quantity, Repository,
+    UrlPath,
 };
 
 /// A Kubernetes namespace.
@@ -141,8 +142,12 @@ pub struct Workload {
     pub tier: Option<u8>,
     /// How soon it is back after a disaster, and how much it may have forgotten. By default what the platform
     /// promises (`compliance.objectives`) for tier 1, four times as long for tier 2 and 24 times for tier 3.
-    pub objectives: WorkloadObjectives,
-    /// Services and components it calls. Network policies follow from these edges: what is not listed is refused.
+    pub objectives: Objectives,
+    /// Whether a component writes the audit log it can write: `elasticsearch` who read and changed what, `rabbitmq` who
+    /// connects.
+    pub audit_log: bool,
+    /// Services, components and managed data stores it calls. Network policies and security groups follow from these
+    /// edges: what is not listed is refused.
     #[schemars(example = serde_json::json!(["redis", "rabbitmq"]))]
     pub depends_on: Vec<Name>,
     /// The node group it runs on; by default one whose class fits what it handles. Pods that a Fargate profile
@@ -153,11 +158,16 @@ pub struct Workload {
     pub egress: Vec<Egress>,
     /// What it may do in AWS. Each service has an IAM role of its own.
     pub permissions: Vec<Permission>,
+    /// An IAM role that is there already, instead of one of its own. Whoever made it let this service, and nothing else,
+    /// assume it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role: Option<Arn>,
     /// Settings, as environment variables. Secrets do not belong here.
     #[schemars(example = serde_json::json!({"LOG_LEVEL": "info"}))]
     #[schemars(extend("propertyNames" = {"format": "nexafi-env-name"}))]
     pub env: IndexMap<String, String>,
-    /// Environment variables whose values stand in Kubernetes secrets.
+    /// Environment variables whose values stand in Kubernetes secrets. Whoever sees a pod's environment sees them too:
+    /// `secretFiles` are better.
     #[schemars(example = serde_json::json!({"REDIS_PASSWORD": {"secret": "redis-auth", "key": "password"}}))]
     #[schemars(extend("propertyNames" = {"format": "nexafi-env-name"}))]
     pub secrets: IndexMap<String, SecretRef>,
@@ -166,7 +176,7 @@ pub struct Workload {
     pub storage: Option<Volume>,
     /// Directories it may write to; each is an empty volume, for the root file system is read-only.
     pub writable_paths: Vec<UrlPath>,
-    /// Files whose content stands in Kubernetes secrets, certificates and their keys, by the directory they appear in.
+    /// Files whose content is secret: passwords, certificates and their keys, by the directory they appear in.
     #[schemars(example = serde_json::json!({"/etc/tls": {"secret": "ledger-tls", "keys": ["tls.crt", "tls.key"]}}), extend("propertyNames" = {"format": "nexafi-path"}))]
     pub secret_files: IndexMap<UrlPath, SecretFiles>,
     /// The numeric user it runs as.
@@ -198,11 +208,13 @@ impl Default for Workload {
             probes: Probes::default(),
             handles: Vec::new(),
             tier: None,
-            objectives: WorkloadObjectives::default(),
+            objectives: Objectives::default(),
+            audit_log: true,
             depends_on: Vec::new(),
             placement: None,
             egress: Vec::new(),
             permissions: Vec::new(),
+            role: None,
             env: IndexMap::new(),
             secrets: IndexMap::new(),
             storage: None,
@@ -366,7 +378,7 @@ pub struct SecretRef {
     pub key: String,
 }
 
-/// Keys of a Kubernetes secret that appear as files of the same names.
+/// Keys of a secret that appear as files of the same names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SecretFiles {
@@ -390,7 +402,7 @@ pub struct Volume {
     pub class: Option<Name>,
 }
 
-/// Storage classes and stand-alone claims.
+/// Storage classes, stand-alone claims, buckets and file systems.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Storage {
@@ -401,6 +413,14 @@ pub struct Storage {
     #[schemars(example = serde_json::json!({"reports": {"namespace": "core", "size": "50Gi"}}))]
     #[schemars(extend("propertyNames" = {"format": "nexafi-name"}))]
     pub claims: IndexMap<Name, VolumeClaim>,
+    /// S3 buckets of the services.
+    #[schemars(example = serde_json::json!({"documents": {}}))]
+    #[schemars(extend("propertyNames" = {"format": "nexafi-name"}))]
+    pub buckets: IndexMap<Name, Bucket>,
+    /// EFS file systems.
+    #[schemars(example = serde_json::json!({"reports": {}}))]
+    #[schemars(extend("propertyNames" = {"format": "nexafi-name"}))]
+    pub file_systems: IndexMap<Name, FileSystem>,
 }
 
 impl Default for Storage {
@@ -408,6 +428,8 @@ impl Default for Storage {
         Self {
             classes: IndexMap::from([(name("encrypted"), StorageClass::default())]),
             claims: IndexMap::new(),
+            buckets: IndexMap::new(),
+            file_systems: IndexMap::new(),
         }
     }
 }
@@ -422,11 +444,18 @@ pub struct StorageClass {
     pub kms_key: KmsKey,
     /// What happens to a volume whose claim is deleted.
     pub reclaim: ReclaimPolicy,
+    /// Whether its volumes are backed up.
+    pub backup: bool,
 }
 
 impl Default for StorageClass {
     fn default() -> Self {
-        Self { r#type: VolumeType::Gp3, kms_key: KmsKey::platform(), reclaim: ReclaimPolicy::Retain }
+        Self {
+            r#type: VolumeType::Gp3,
+            kms_key: KmsKey::platform(),
+            reclaim: ReclaimPolicy::Retain,
+            backup: true,
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::Faults;
 use crate::blueprint::facts::OLDEST_KUBERNETES_MINOR;
-use crate::blueprint::model::{Blueprint, NodeGroup, TierKind};
+use crate::blueprint::model::{AuthenticationMode, Blueprint, NodeGroup, SecretStore, TierKind};
 use crate::blueprint::scalar::{InstanceType, KmsKey, RoleName};
 use crate::source::fault;
 
@@ -24,6 +24,9 @@ pub(super) fn faults(blueprint: &Blueprint, faults: &mut Faults<'_>) {
         for (name, group) in &region.cluster.node_groups {
             key(&["cluster", "nodeGroups", name.as_str(), "disk", "kmsKey"], &group.disk.kms_key);
         }
+        if blueprint.backup.enabled {
+            key_faults(&["backup", "kmsKey"], &blueprint.backup.kms_key, role, aws, faults);
+        }
         for (name, group) in &region.cluster.node_groups {
             processor_faults(
                 &["regions", role.as_str(), "cluster", "nodeGroups", name.as_str()],
@@ -32,6 +35,17 @@ pub(super) fn faults(blueprint: &Blueprint, faults: &mut Faults<'_>) {
             );
         }
         addon_faults(blueprint, role, faults);
+        // docs.aws.amazon.com/eks/latest/userguide/setting-up-access-entries.html
+        let cluster = &region.cluster;
+        if cluster.authentication_mode == AuthenticationMode::ConfigMap && !cluster.access.is_empty() {
+            faults.add(
+                fault::CONTRADICTION,
+                &["regions", role.as_str(), "cluster", "authenticationMode"],
+                format!("the cluster of {role} has access entries, and with this mode AWS takes none"),
+                "the ConfigMap only",
+                "write `authenticationMode: api`, or leave it out",
+            );
+        }
         for (name, profile) in &region.cluster.fargate_profiles {
             let Some(tier) = region.vpc.subnets.get(&profile.subnets) else { continue };
             // docs.aws.amazon.com/eks/latest/APIReference/API_CreateFargateProfile.html, `subnets`
@@ -50,8 +64,94 @@ pub(super) fn faults(blueprint: &Blueprint, faults: &mut Faults<'_>) {
         for (name, class) in &blueprint.storage.classes {
             key_faults(&["storage", "classes", name.as_str(), "kmsKey"], &class.kms_key, role, aws, faults);
         }
+        let storage = &blueprint.storage;
+        for (name, bucket) in &storage.buckets {
+            key_faults(&["storage", "buckets", name.as_str(), "kmsKey"], &bucket.kms_key, role, aws, faults);
+        }
+        for (name, system) in &storage.file_systems {
+            key_faults(
+                &["storage", "fileSystems", name.as_str(), "kmsKey"],
+                &system.kms_key,
+                role,
+                aws,
+                faults,
+            );
+        }
+        let managed = &blueprint.managed;
+        let stores = managed
+            .caches
+            .iter()
+            .map(|(name, cache)| ("caches", name, &cache.kms_key))
+            .chain(managed.brokers.iter().map(|(name, broker)| ("brokers", name, &broker.kms_key)))
+            .chain(managed.search.iter().map(|(name, domain)| ("search", name, &domain.kms_key)));
+        for (kind, name, key) in stores {
+            key_faults(&["managed", kind, name.as_str(), "kmsKey"], key, role, aws, faults);
+        }
     }
+    if let Some((role, aws)) = home {
+        let trail = &blueprint.security.audit_trail;
+        if trail.enabled {
+            key_faults(&["security", "auditTrail", "kmsKey"], &trail.kms_key, role, aws, faults);
+        }
+        secret_faults(blueprint, role, aws, faults);
+    }
+    role_faults(blueprint, faults);
     namespace_faults(blueprint, faults);
+}
+
+/// Secrets are made in the first region and copied to the others.
+fn secret_faults(blueprint: &Blueprint, role: &RoleName, aws: &str, faults: &mut Faults<'_>) {
+    let key = &blueprint.secrets.kms_key;
+    key_faults(&["secrets", "kmsKey"], key, role, aws, faults);
+    if key.as_str().starts_with("arn:") && blueprint.regions.len() > 1 {
+        faults.add(
+            fault::CONTRADICTION,
+            &["secrets", "kmsKey"],
+            "secrets are copied to every region, and a key encrypts in its own region only",
+            "one key for several regions",
+            "write `platform`: each region has a key of its own then",
+        );
+    }
+    let function = blueprint.secrets.rotation.function.as_ref().map(super::super::scalar::Arn::as_str);
+    let place = function.and_then(|arn| arn.split(':').nth(3));
+    if let Some(other) = place.filter(|other| *other != aws) {
+        faults.add(
+            fault::CONTRADICTION,
+            &["secrets", "rotation", "function"],
+            format!("this function is in {other}, and {role}, where secrets are replaced, is in {aws}"),
+            "a function of another region",
+            format!("name a function in {aws}; the new values are copied to the other regions"),
+        );
+    }
+}
+
+/// What a role that was there before may do is not the platform's to say.
+fn role_faults(blueprint: &Blueprint, faults: &mut Faults<'_>) {
+    for (group, workloads) in [("services", &blueprint.services), ("components", &blueprint.components)] {
+        for (name, workload) in workloads {
+            let Some(role) = &workload.role else { continue };
+            if !workload.permissions.is_empty() {
+                faults.add(
+                    fault::CONTRADICTION,
+                    &[group, name.as_str(), "permissions"],
+                    format!(
+                        "`{name}` uses the role {role}, which is not the platform's to give permissions to"
+                    ),
+                    "of a role of its own",
+                    "leave `role` out, or give that role these permissions where it is made",
+                );
+            }
+            if !role.as_str().contains(":role/") {
+                faults.add(
+                    fault::INVALID_VALUE,
+                    &[group, name.as_str(), "role"],
+                    format!("{role} is no IAM role"),
+                    "not a role",
+                    "write an ARN of the form arn:aws:iam::ACCOUNT:role/NAME",
+                );
+            }
+        }
+    }
 }
 
 /// EKS makes no cluster of a version whose extended support has ended.
@@ -84,10 +184,18 @@ fn addon_faults(blueprint: &Blueprint, role: &RoleName, faults: &mut Faults<'_>)
         ("coredns", "no pod finds a service by its name"),
         ("eks-pod-identity-agent", "neither services nor add-ons get their AWS permissions"),
         ("aws-ebs-csi-driver", "no volume is ever made"),
+        ("aws-secrets-store-csi-driver-provider", "no pod that reads a secret starts"),
     ];
+    let files = blueprint.secrets.store == SecretStore::SecretsManager
+        && workloads().any(|workload| !workload.secret_files.is_empty());
     for (addon, without) in needed {
         let present = region.cluster.addons.keys().any(|name| name.as_str() == addon);
-        if !present && (addon != "aws-ebs-csi-driver" || volumes) {
+        let wanted = match addon {
+            "aws-ebs-csi-driver" => volumes,
+            "aws-secrets-store-csi-driver-provider" => files,
+            _ => true,
+        };
+        if !present && wanted {
             faults.add(
                 fault::CONTRADICTION,
                 &["regions", role.as_str(), "cluster", "addons"],

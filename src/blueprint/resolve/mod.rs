@@ -10,6 +10,7 @@ mod peering;
 mod quotas;
 mod recovery;
 mod regions;
+mod stores;
 mod supply_chain;
 mod traffic;
 mod workloads;
@@ -19,16 +20,18 @@ use indexmap::IndexMap;
 pub(super) use names::Names;
 
 use super::facts::cloudwatch_retention;
-use super::model::{Blueprint, PodSecurityVersion};
+use super::model::{Blueprint, DataKind, PciScope, PodSecurityVersion, SecretStore};
 use super::place::{path_text, place};
-use super::platform::{NamespacePlan, Plan, Platform};
-use super::scalar::RoleName;
+use super::platform::{KeyPlan, NamespacePlan, Plan, Platform, SecretPlan};
+use super::scalar::{Name, RoleName};
 use crate::source::{FaultCode, Finding, Node, fault};
 
 /// Resolves a blueprint. The findings name every contradiction and dangling reference; the platform is complete
 /// only when there are none.
 pub(super) fn resolve(mut blueprint: Blueprint, names: &Names, tree: &Node) -> (Platform, Vec<Finding>) {
     let mut faults = Faults { tree, findings: Vec::new() };
+    let scope = pci_scope(&blueprint);
+    blueprint.compliance.pci_scope.get_or_insert(scope);
     let mut plan = Plan {
         prefix: format!("{}-{}", blueprint.name, blueprint.environment.as_str()),
         home: blueprint.regions.keys().next().map(ToString::to_string).unwrap_or_default(),
@@ -39,25 +42,40 @@ pub(super) fn resolve(mut blueprint: Blueprint, names: &Names, tree: &Node) -> (
     plan.audit_retention_days = *blueprint.security.audit_trail.retention_days.get_or_insert(days);
     plan.audit_log_retention_days = log_days(None, days).1;
     plan.log_retention_days = plan.audit_log_retention_days;
+    blueprint.security.alarms.email.get_or_insert_with(|| blueprint.owner.email.clone());
     if let Some(state) = &mut blueprint.terraform.state {
         let key = || format!("{}/{}/platform.tfstate", blueprint.name, blueprint.environment.as_str());
         state.key.get_or_insert_with(key);
     }
+    plan.keeps_data = recovery::keeps_data(&blueprint);
+    plan.backup = recovery::backup(&mut blueprint, &plan.prefix, &mut faults);
     clusters::resolve(&mut blueprint, names, &mut faults);
-    plan.regions = regions::plan(&mut blueprint, &plan.prefix, &mut faults);
+    let vaults = plan.backup.is_some() && blueprint.backup.kms_key.as_str() == "platform";
+    plan.buckets = stores::buckets(&mut blueprint, &plan.prefix, &mut faults);
+    let data = stores::key_wanted(&blueprint, &plan.buckets);
+    plan.regions = regions::plan(&mut blueprint, &plan.prefix, vaults, data, &mut faults);
     traffic::acls(&mut blueprint);
     plan.replica = plan
         .regions
         .iter()
-        .find(|(_, region)| !region.home && region.keys.iter().any(|key| key.purpose == "audit"))
+        .find(|(_, region)| {
+            !region.home && region.keys.iter().any(|key| matches!(key.purpose, "audit" | "data"))
+        })
         .map(|(role, _)| role.to_string());
     ingress::plan(&blueprint, &mut plan, &mut faults);
     plan.peerings = peering::plan(&blueprint, &plan.regions, names, &mut faults);
-    plan.tiers = recovery::resolve(&mut blueprint);
+    plan.tiers = recovery::tiers(&mut blueprint);
     let (workloads, secrets) = workloads::plan(&mut blueprint, names, &mut faults);
     plan.workloads = workloads;
+    plan.managed = stores::managed(&blueprint, &mut plan.workloads, &mut faults);
     plan.secrets = secrets;
-    supply_chain::resolve(&mut blueprint);
+    let of_platform = blueprint.secrets.kms_key.as_str() == "platform";
+    if blueprint.secrets.store == SecretStore::SecretsManager && of_platform && !plan.secrets.is_empty() {
+        for region in plan.regions.values_mut() {
+            region.keys.push(KeyPlan { purpose: "secrets", description: "entries of Secrets Manager" });
+        }
+    }
+    supply_chain::resolve(&mut blueprint, &mut faults);
     let fargate = |role: &RoleName| {
         blueprint.regions.get(role).is_some_and(|region| !region.cluster.fargate_profiles.is_empty())
     };
@@ -82,6 +100,7 @@ fn tags(blueprint: &Blueprint, faults: &mut Faults<'_>) -> IndexMap<String, Stri
             "data-classification".to_owned(),
             class.as_ref().and_then(|class| class.as_str()).unwrap_or_default().to_owned(),
         ),
+        ("pci-scope".to_owned(), blueprint.compliance.pci_scope.map_or("in", PciScope::as_str).to_owned()),
         ("managed-by".to_owned(), "nexafi-gen".to_owned()),
     ]);
     for (key, value) in &blueprint.tags {
@@ -100,6 +119,16 @@ fn tags(blueprint: &Blueprint, faults: &mut Faults<'_>) -> IndexMap<String, Stri
     tags
 }
 
+/// PCI DSS applies as soon as anything handles cardholder data.
+fn pci_scope(blueprint: &Blueprint) -> PciScope {
+    let mut workloads = blueprint.services.values().chain(blueprint.components.values());
+    if workloads.any(|workload| workload.handles.contains(&DataKind::CardholderData)) {
+        PciScope::In
+    } else {
+        PciScope::Out
+    }
+}
+
 /// Declared namespaces, then those that workloads, claims, Fargate profiles and the ingress imply.
 fn namespaces(blueprint: &mut Blueprint, plan: &Plan) -> Vec<NamespacePlan> {
     let implied = plan.workloads.iter().map(|workload| workload.namespace.clone());
@@ -112,12 +141,17 @@ fn namespaces(blueprint: &mut Blueprint, plan: &Plan) -> Vec<NamespacePlan> {
         }
     }
     let cluster = blueprint.regions.values().next().and_then(|region| region.cluster.version.clone());
+    let holds = |name: &Name| {
+        let mut inside = plan.workloads.iter().filter(|workload| workload.namespace == name.as_str());
+        inside.any(|workload| workload.handles.contains(&DataKind::CardholderData))
+    };
     let mut planned = Vec::new();
     for (name, namespace) in &mut blueprint.namespaces {
         if namespace.pod_security.version.is_none() {
             namespace.pod_security.version = cluster.clone().map(PodSecurityVersion::Pinned);
         }
-        let secrets = plan.secrets.iter().filter(|secret| secret.namespace == *name);
+        let by_hand = |secret: &&SecretPlan| secret.namespace == *name && secret.kubernetes;
+        let secrets = plan.secrets.iter().filter(by_hand);
         planned.push(NamespacePlan {
             name: name.to_string(),
             enforce: namespace.pod_security.enforce,
@@ -129,6 +163,8 @@ fn namespaces(blueprint: &mut Blueprint, plan: &Plan) -> Vec<NamespacePlan> {
             labels: namespace.labels.clone(),
             quota: namespace.quota.clone(),
             secrets: secrets.map(|secret| secret.name.to_string()).collect(),
+            cardholder_data: holds(name),
+            signed: blueprint.supply_chain.signatures.is_some() && holds(name),
         });
     }
     planned

@@ -12,7 +12,7 @@ pub(crate) struct Names {
     pub(super) node_groups: Vec<String>,
     /// Node groups of the first region.
     pub(super) home_groups: Vec<String>,
-    /// Services and components.
+    /// Services, components and managed data stores: all that a service can depend on.
     pub(super) workloads: Vec<String>,
     /// Services.
     pub(super) services: Vec<String>,
@@ -55,11 +55,15 @@ impl Names {
         if storage_classes.is_empty() {
             storage_classes.push("encrypted".to_owned());
         }
+        let managed: Vec<String> = ["caches", "brokers", "search"]
+            .into_iter()
+            .flat_map(|kind| keys(section("managed").and_then(|managed| managed.get(kind))))
+            .collect();
         Self {
             regions: keys(section("regions")),
             node_groups: regions.into_iter().flat_map(|map| map.entries.values()).flat_map(groups).collect(),
             home_groups: regions.and_then(|map| map.entries.values().next()).map(groups).unwrap_or_default(),
-            workloads: services.iter().cloned().chain(keys(section("components"))).collect(),
+            workloads: services.iter().cloned().chain(keys(section("components"))).chain(managed).collect(),
             services,
             namespaces,
             storage_classes,

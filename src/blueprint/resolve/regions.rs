@@ -14,10 +14,15 @@ use crate::source::fault;
 pub(super) fn plan(
     blueprint: &mut Blueprint,
     prefix: &str,
+    vaults: bool,
+    data: (bool, bool),
     faults: &mut Faults<'_>,
 ) -> IndexMap<RoleName, RegionPlan> {
     let days = blueprint.compliance.log_retention_days;
     let audit = blueprint.security.audit_trail.enabled || blueprint.security.config.enabled;
+    let copied = blueprint.security.audit_trail.replicate;
+    let store_logs = blueprint.managed.search.values().any(|domain| domain.audit_logs)
+        || !blueprint.managed.caches.is_empty();
     let volumes = blueprint.storage.classes.values().any(|class| class.kms_key.as_str() == "platform");
     let mut version = None;
     let mut planned = IndexMap::new();
@@ -51,7 +56,21 @@ pub(super) fn plan(
                 aws: region.aws.to_string(),
                 home,
                 cluster_name: format!("{prefix}-{role}"),
-                keys: keys(region, audit.then_some(at), volumes, &protected),
+                keys: keys(
+                    region,
+                    &Wanted {
+                        audit: (audit && (home || copied)).then_some(at),
+                        volumes,
+                        logs: home && store_logs,
+                        vaults,
+                        data: match at {
+                            0 => data.0,
+                            1 => data.1,
+                            _ => false,
+                        },
+                    },
+                    &protected,
+                ),
                 security_groups: financial::security_groups(region, &protected),
                 financial_groups: financial::of_region(region, &protected),
                 financial_tiers: financial::dedicated_tiers(region, &protected),
@@ -336,8 +355,23 @@ fn service_range_faults(role: &RoleName, region: &Region, faults: &mut Faults<'_
     }
 }
 
-/// `audit` is the region's place among the regions if there are audit records: the first keeps them, the second a copy.
-fn keys(region: &Region, audit: Option<usize>, volumes: bool, protected: &[Name]) -> Vec<KeyPlan> {
+/// What a region needs keys for, beside what its own settings say.
+#[expect(clippy::struct_excessive_bools, reason = "facts that have nothing to do with each other")]
+struct Wanted {
+    /// The region's place among the regions if there are audit records: the first keeps them, the second a copy.
+    audit: Option<usize>,
+    /// Volumes of a storage class.
+    volumes: bool,
+    /// Logs of managed data stores.
+    logs: bool,
+    /// Vaults of backups.
+    vaults: bool,
+    /// Buckets, file systems and managed data stores.
+    data: bool,
+}
+
+fn keys(region: &Region, wanted: &Wanted, protected: &[Name]) -> Vec<KeyPlan> {
+    let Wanted { audit, volumes, logs, vaults, data } = *wanted;
     let platform = |key: &crate::blueprint::scalar::KmsKey| key.as_str() == "platform";
     let cluster = &region.cluster;
     let mut keys = Vec::new();
@@ -358,6 +392,7 @@ fn keys(region: &Region, audit: Option<usize>, volumes: bool, protected: &[Name]
     if platform(&cluster.log_kms_key)
         || (region.vpc.flow_logs.enabled && platform(&region.vpc.flow_logs.kms_key))
         || audit == Some(0)
+        || logs
     {
         keys.push(KeyPlan { purpose: "logs", description: "log groups" });
     }
@@ -365,6 +400,12 @@ fn keys(region: &Region, audit: Option<usize>, volumes: bool, protected: &[Name]
         Some(0) => keys.push(KeyPlan { purpose: "audit", description: "the audit trail and its bucket" }),
         Some(1) => keys.push(KeyPlan { purpose: "audit", description: "the copy of the audit records" }),
         _ => {}
+    }
+    if vaults {
+        keys.push(KeyPlan { purpose: "backup", description: "vaults of backups" });
+    }
+    if data {
+        keys.push(KeyPlan { purpose: "data", description: "buckets, file systems and managed data stores" });
     }
     keys
 }

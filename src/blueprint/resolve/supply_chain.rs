@@ -1,11 +1,24 @@
 //! Which registries images may come from.
 
+use super::Faults;
 use crate::blueprint::facts::is_public_registry;
 use crate::blueprint::model::Blueprint;
 use crate::blueprint::scalar::{Registry, known};
+use crate::source::fault;
 
 /// Without a list the registries of the blueprint's own images are it: the clusters refuse every other.
-pub(super) fn resolve(blueprint: &mut Blueprint) {
+pub(super) fn resolve(blueprint: &mut Blueprint, faults: &mut Faults<'_>) {
+    if let Some(signatures) = &blueprint.supply_chain.signatures
+        && signatures.kms_key.is_some() == signatures.public_key.is_some()
+    {
+        faults.add(
+            fault::CONTRADICTION,
+            &["supplyChain", "signatures"],
+            "a signature is checked with one key, and this names none or two",
+            "one key",
+            "write either `kmsKey: arn:aws:kms:...` or `publicKey` with the key in PEM",
+        );
+    }
     if blueprint.supply_chain.registries.is_some() {
         return;
     }

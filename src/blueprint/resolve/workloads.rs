@@ -6,7 +6,7 @@ use super::Faults;
 use super::clusters::CLASS_KEY;
 use super::names::{Names, suggest};
 use crate::blueprint::model::{
-    Blueprint, DataKind, FargateProfile, Image, Ingress, NodeClass, NodeGroup, Workload,
+    Blueprint, DataKind, FargateProfile, Image, Ingress, NodeClass, NodeGroup, SecretStore, Workload,
 };
 use crate::blueprint::platform::{Peer, Placement, PortPlan, SecretPlan, SecurityGroup, WorkloadPlan};
 use crate::blueprint::scalar::{Name, known};
@@ -45,6 +45,14 @@ pub(super) fn plan(
     connect(&mut planned, names, faults);
     expose(blueprint, &mut planned, names, faults);
     claim_faults(blueprint, names, faults);
+    if blueprint.secrets.store == SecretStore::SecretsManager {
+        for workload in &mut planned {
+            // The driver is a DaemonSet, and Fargate runs none
+            // (docs.aws.amazon.com/secretsmanager/latest/userguide/integrate_eks.html).
+            workload.reads_store =
+                workload.placement.fargate_profile.is_none() && !workload.spec.secret_files.is_empty();
+        }
+    }
     let secrets = secrets(&planned, blueprint.ingress.as_ref());
     (planned, secrets)
 }
@@ -136,8 +144,10 @@ fn one(
         callees: Vec::new(),
         remote_callers: Vec::new(),
         remote_callees: Vec::new(),
+        stores: Vec::new(),
         exposed: false,
         storage_class,
+        reads_store: false,
         spec: workload.clone(),
     }
 }
@@ -449,33 +459,38 @@ fn claim_faults(blueprint: &mut Blueprint, names: &Names, faults: &mut Faults<'_
 /// Every secret that pods refer to, once a namespace, with all its keys, and the certificate of the way in.
 fn secrets(planned: &[WorkloadPlan], ingress: Option<&Ingress>) -> Vec<SecretPlan> {
     let mut secrets: Vec<SecretPlan> = Vec::new();
-    let mut add = |namespace: &str, name: &Name, key: &str| {
+    let mut add = |namespace: &str, name: &Name, key: &str, kubernetes: bool| {
         let found =
             secrets.iter().position(|secret| secret.namespace.as_str() == namespace && secret.name == *name);
         match found.and_then(|at| secrets.get_mut(at)) {
-            Some(secret) if secret.keys.iter().any(|known| known == key) => {}
-            Some(secret) => secret.keys.push(key.to_owned()),
+            Some(secret) => {
+                secret.kubernetes |= kubernetes;
+                if !secret.keys.iter().any(|known| known == key) {
+                    secret.keys.push(key.to_owned());
+                }
+            }
             None => secrets.push(SecretPlan {
                 namespace: known(namespace),
                 name: name.clone(),
                 keys: vec![key.to_owned()],
+                kubernetes,
             }),
         }
     };
     for workload in planned {
         for reference in workload.spec.secrets.values() {
-            add(&workload.namespace, &reference.secret, &reference.key);
+            add(&workload.namespace, &reference.secret, &reference.key, true);
         }
         for files in workload.spec.secret_files.values() {
             for key in &files.keys {
-                add(&workload.namespace, &files.secret, key);
+                add(&workload.namespace, &files.secret, key, !workload.reads_store);
             }
         }
     }
     // Where an issuer is named, cert-manager makes it.
     if let Some(tls) = ingress.map(|ingress| &ingress.tls).filter(|tls| tls.issuer.is_none()) {
         for key in ["tls.crt", "tls.key"] {
-            add("ingress", &tls.secret, key);
+            add("ingress", &tls.secret, key, true);
         }
     }
     secrets

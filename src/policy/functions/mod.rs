@@ -8,6 +8,7 @@ mod iam;
 mod kubernetes;
 mod network;
 mod others;
+mod schedule;
 mod scheduling;
 mod terraform;
 mod text;
@@ -100,6 +101,7 @@ table! {
     Global 1 "address(this)" "address" terraform::address;
     Global 1 "kindOf(this)" "kindOf" terraform::kind_of;
     Global 1 "resources(type)" "resources" terraform::resources;
+    Global 1 "declared(type)" "declared" terraform::declared;
     Global 1 "blocks(kind)" "blocks" terraform::blocks;
     Global 2 "referrers(this, type)" "referrers" terraform::referrers;
     Global 2 "references(x, type)" "references" terraform::references;
@@ -129,6 +131,7 @@ table! {
     Global 1 "quantity(s)" "quantity" text::quantity;
     Global 1 "durationSeconds(s)" "durationSeconds" text::duration_seconds;
     Global 2 "daysBetween(from, to)" "daysBetween" text::days_between;
+    Global 1 "scheduleSeconds(s)" "scheduleSeconds" schedule::schedule_seconds;
 }
 
 /// The function of a name.

@@ -22,7 +22,7 @@ pub(super) fn failures<'a>(context: &Context<'a>, values: &[Val<'a>]) -> Outcome
     if let Some(policy) = context.world.left_out.iter().find(applies) {
         return unknown(format!("{} was not evaluated, so nobody knows whether it is met", policy.id));
     }
-    let judged = context.judged.borrow();
+    let judged = context.judged;
     let failed: BTreeSet<&str> = judged
         .iter()
         .filter(|verdict| verdict.verdict != Verdict::Pass && verdict.frameworks.contains(&framework))
@@ -36,7 +36,7 @@ pub(super) fn failures<'a>(context: &Context<'a>, values: &[Val<'a>]) -> Outcome
 pub(super) fn parity<'a>(context: &Context<'a>, values: &[Val<'a>]) -> Outcome<'a> {
     let [region, other] = take(values)?;
     let (region, other) = (format!("regions.{}", region.as_text()?), format!("regions.{}", other.as_text()?));
-    let judged = context.judged.borrow();
+    let judged = context.judged;
     let failed = |role: &str| -> BTreeSet<&str> {
         let bad = judged.iter().filter(|verdict| verdict.verdict != Verdict::Pass);
         bad.filter(|verdict| is_below(&verdict.pointer, role))

@@ -44,6 +44,15 @@ pub(super) fn resources<'a>(context: &Context<'a>, values: &[Val<'a>]) -> Outcom
     Ok(listed(found, context.called_module(None)))
 }
 
+/// The resources of a type that these very files declare: what a called module adds is left out, so the list is never
+/// open. For `when`, where a doubt about every module would be a finding about every caller.
+pub(super) fn declared<'a>(context: &Context<'a>, values: &[Val<'a>]) -> Outcome<'a> {
+    let [types] = take(values)?;
+    module_known(context)?;
+    let found = names_of(types)?.iter().flat_map(|type_| context.resources(type_)).collect();
+    Ok(listed(found, None))
+}
+
 /// The resources of a type that refer to this one anywhere in their arguments. A called module that is given the
 /// resource may hold more of them: then the list is open.
 pub(super) fn referrers<'a>(context: &Context<'a>, values: &[Val<'a>]) -> Outcome<'a> {

@@ -28,6 +28,7 @@ impl Reader<'_> {
         let name = name.and_then(|node| self.text(node, &join(pointer, "name")));
         let blueprint = self.optional(map, "blueprint", pointer, Self::fragment);
         let terraform = self.optional(map, "terraform", pointer, Self::text);
+        let provider_lock = self.optional(map, "providerLock", pointer, Self::text);
         let kubernetes = self.optional(map, "kubernetes", pointer, Self::text);
         let at = self.optional(map, "at", pointer, Self::date);
         let lock = self.optional(map, "lock", pointer, Self::fragment);
@@ -47,6 +48,7 @@ impl Reader<'_> {
             fragment: map.get("blueprint").and_then(Node::as_str).map(str::to_owned),
             blueprint: blueprint.ok()?,
             terraform: terraform.ok()?,
+            provider_lock: provider_lock.ok()?,
             kubernetes: kubernetes.ok()?,
             at: at.ok()?,
             lock: lock.ok()?,

@@ -25,7 +25,8 @@ const RULE_KEYS: [&str; 10] =
 /// Keys that say which things a rule looks at, by kind.
 const SCOPE_KEYS: [&[&str]; 3] = [&["select"], &["resource", "block"], &["kind", "workload"]];
 /// Keys of an example.
-const EXAMPLE_KEYS: [&str; 7] = ["name", "at", "blueprint", "terraform", "kubernetes", "lock", "expect"];
+const EXAMPLE_KEYS: [&str; 8] =
+    ["name", "at", "blueprint", "terraform", "providerLock", "kubernetes", "lock", "expect"];
 
 /// Reads one policy file. There is a policy only if nothing is wrong with it, expressions apart: those are checked by
 /// [`check`].

@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use super::{RULE_KEYS, RULES_KEYS, Reader, Reported, SCOPE_KEYS};
-use crate::policy::file::{BLOCK_KINDS, Cel, Rule, Scope, Text};
+use crate::policy::file::{BLOCK_KINDS, Cel, Rule, Scope, Text, judges_by_others};
 use crate::policy::path::{Path, join};
 use crate::source::{Entry, Map, Node, Span, SubjectKind, Value};
 
@@ -57,14 +57,16 @@ impl Reader<'_> {
         let fix = self.optional(map, "fix", pointer, Self::fix);
         let needs = self.optional(map, "needs", pointer, Self::needs);
         let severity = self.optional(map, "severity", pointer, |reader, node, _| reader.severity(node));
+        let (assert, when) = (assert?, when.ok()?);
         Some(Rule {
+            judges_by_others: judges_by_others(&assert) || when.as_ref().is_some_and(judges_by_others),
             scope: scope?,
             span: scope_keys.iter().find_map(|key| map.get(key)).map_or(node.span, |node| node.span),
             needs: needs.ok()?.unwrap_or_default(),
-            when: when.ok()?,
+            when,
             each: each.ok()?,
             secrets: secrets?,
-            assert: assert?,
+            assert,
             at: at.ok()?,
             message: message.ok()?,
             help: help.ok()?,

@@ -82,6 +82,12 @@ pub(crate) const RESOURCES: &[Resource] = &[
         "validatingadmissionpolicybindings",
         &[],
     ),
+    cluster(
+        "apiextensions.k8s.io/v1",
+        "CustomResourceDefinition",
+        "customresourcedefinitions",
+        &["crd", "crds"],
+    ),
     namespaced("apps/v1", "DaemonSet", "daemonsets", &["ds"]),
     namespaced("apps/v1", "Deployment", "deployments", &["deploy"]),
     namespaced("apps/v1", "ReplicaSet", "replicasets", &["rs"]),
@@ -95,11 +101,15 @@ pub(crate) const RESOURCES: &[Resource] = &[
     namespaced("networking.k8s.io/v1", "Ingress", "ingresses", &["ing"]),
     namespaced("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies", &["netpol"]),
     namespaced("policy/v1", "PodDisruptionBudget", "poddisruptionbudgets", &["pdb"]),
+    // Sigstore's policy-controller brings its definition.
+    cluster("policy.sigstore.dev/v1beta1", "ClusterImagePolicy", "clusterimagepolicies", &["cip"]),
     cluster("rbac.authorization.k8s.io/v1", "ClusterRoleBinding", "clusterrolebindings", &[]),
     cluster("rbac.authorization.k8s.io/v1", "ClusterRole", "clusterroles", &[]),
     namespaced("rbac.authorization.k8s.io/v1", "RoleBinding", "rolebindings", &[]),
     namespaced("rbac.authorization.k8s.io/v1", "Role", "roles", &[]),
     cluster("scheduling.k8s.io/v1", "PriorityClass", "priorityclasses", &["pc"]),
+    // The add-on of the Secrets Store CSI driver brings its definition.
+    namespaced("secrets-store.csi.x-k8s.io/v1", "SecretProviderClass", "secretproviderclasses", &[]),
     cluster("storage.k8s.io/v1", "CSIDriver", "csidrivers", &[]),
     cluster("storage.k8s.io/v1", "StorageClass", "storageclasses", &["sc"]),
 ];

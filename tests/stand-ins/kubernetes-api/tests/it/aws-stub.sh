@@ -84,6 +84,7 @@ case "$1 $2" in
     ;;
   "eks describe-nodegroup") echo 1 ;;
   "eks update-nodegroup-config" | "eks wait") ;;
+  "secretsmanager describe-secret") echo AWSCURRENT ;;
   "secretsmanager get-secret-value")
     entry="$here/entries/$(option --secret-id "$@" | tr / .)"
     if [[ ! -f "$entry" ]]; then

@@ -72,6 +72,30 @@ impl Stage {
             .collect()
     }
 
+    /// Installs what checks the signatures of images, as far as the scripts see it: the definition of its kind.
+    fn install_policy_controller(&self) {
+        let definition = r"
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: clusterimagepolicies.policy.sigstore.dev}
+spec:
+  group: policy.sigstore.dev
+  scope: Cluster
+  names: {kind: ClusterImagePolicy, plural: clusterimagepolicies, singular: clusterimagepolicy}
+  versions:
+    - name: v1beta1
+      served: true
+      storage: true
+      schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}
+";
+        self.bench.write("definition.yaml", definition);
+        for (_, server) in &self.servers {
+            let mut kubectl = self.bench.command("kubectl");
+            kubectl.args(["--server", &server.url(), "apply", "--filename", "definition.yaml"]);
+            Ran::new(kubectl.output().unwrap()).succeeded();
+        }
+    }
+
     /// What the stubs were asked since the last time.
     fn calls(&self) -> Vec<String> {
         let calls = std::fs::read_to_string(self.bench.path().join("calls")).unwrap();
@@ -98,6 +122,7 @@ fn every_platform_is_brought_up_and_taken_down() {
         // The other regions' clusters are not there: that must not keep anything from being deleted.
         let stage = Stage::new(&rendered, &[&rendered.home]);
         let server = stage.server(&rendered.home);
+        stage.install_policy_controller();
         let empty = server.objects().len();
         let entries = stage.fill_secrets();
 
@@ -183,6 +208,7 @@ fn every_platform_is_brought_up_and_taken_down_by_the_stock_terraform_too() {
         let objects = || walkdir::WalkDir::new(root.join("cloud")).into_iter().filter_map(Result::ok);
         let made = || objects().filter(|entry| entry.file_type().is_file()).count();
 
+        stage.install_policy_controller();
         stage.fill_secrets();
         stage.run("deploy-all.sh", &["--yes"]);
         let count = made();
@@ -202,7 +228,17 @@ fn every_platform_is_brought_up_and_taken_down_by_the_stock_terraform_too() {
             .collect();
         assert!(kept.iter().any(|type_| type_ == "aws_kms_key"), "{kept:?}");
         assert!(
-            kept.iter().all(|type_| type_.starts_with("aws_kms_key") || type_.starts_with("aws_s3_bucket")),
+            kept.iter().all(|type_| [
+                "aws_kms_key",
+                "aws_s3_bucket",
+                "aws_s3_account_public_access_block",
+                "aws_secretsmanager_secret",
+                "aws_backup_vault",
+                "aws_iam_role",
+                "aws_efs_",
+            ]
+            .iter()
+            .any(|kind| type_.starts_with(kind))),
             "{kept:?}"
         );
     }
@@ -219,6 +255,11 @@ fn a_standby_takes_over() {
     stage.bench.write("nodegroups", "dr-standby\ndr-compliance\ndr-general\n");
     stage.fill_secrets();
     stage.run("setup-kube.sh", &["--region", standby]).succeeded();
+    // Where nothing checks signatures, nothing starts unless somebody says so.
+    stage.run("deploy-all.sh", &["--yes", "--region", standby]).refused("policy-controller");
+    let unsigned = stage.run("deploy-all.sh", &["--yes", "--region", standby, "--unsigned"]).succeeded();
+    assert!(unsigned.err.contains("as --unsigned says"), "{}", unsigned.err);
+    stage.install_policy_controller();
     stage.calls();
     let deployed = stage.run("deploy-all.sh", &["--yes", "--region", standby]).succeeded();
     assert!(deployed.err.contains("Everything runs."), "{}", deployed.err);
