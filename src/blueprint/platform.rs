@@ -414,6 +414,8 @@ pub struct StorePeer {
     pub name: String,
     /// Its ports.
     pub ports: Vec<u16>,
+    /// Ranges of the subnets it stands in.
+    pub cidrs: Vec<String>,
 }
 
 /// A data store that AWS runs.

@@ -12,6 +12,7 @@ mod blueprint;
 mod checkov;
 mod cli;
 mod cli_render;
+mod data;
 mod faulty;
 mod guide;
 mod ingress;

@@ -60,7 +60,7 @@ pub struct FileSystem {
     pub kms_key: KmsKey,
     /// Refuse clients without TLS.
     pub tls_only: bool,
-    /// A daily copy in AWS Backup.
+    /// Whether it is backed up: with everything else (`backup`), and daily by EFS itself.
     pub backup: bool,
     /// Keep Terraform from deleting it.
     pub prevent_destroy: bool,

@@ -67,7 +67,7 @@ pub(super) fn resolve(mut blueprint: Blueprint, names: &Names, tree: &Node) -> (
     plan.tiers = recovery::tiers(&mut blueprint);
     let (workloads, secrets) = workloads::plan(&mut blueprint, names, &mut faults);
     plan.workloads = workloads;
-    plan.managed = stores::managed(&blueprint, &mut plan.workloads, &mut faults);
+    plan.managed = stores::managed(&blueprint, &mut plan, &mut faults);
     plan.secrets = secrets;
     let of_platform = blueprint.secrets.kms_key.as_str() == "platform";
     if blueprint.secrets.store == SecretStore::SecretsManager && of_platform && !plan.secrets.is_empty() {

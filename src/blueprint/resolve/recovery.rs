@@ -121,7 +121,10 @@ const BACKUP_TAG: &str = "nexafi-gen/backup";
 /// Whether anything of the platform keeps data.
 pub(super) fn keeps_data(blueprint: &Blueprint) -> bool {
     let mut workloads = blueprint.services.values().chain(blueprint.components.values());
-    !blueprint.storage.claims.is_empty() || workloads.any(|workload| workload.storage.is_some())
+    let storage = &blueprint.storage;
+    !storage.claims.is_empty()
+        || !storage.file_systems.is_empty()
+        || workloads.any(|workload| workload.storage.is_some())
 }
 
 /// Backups, if there are any.

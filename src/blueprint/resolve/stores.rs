@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 
 use super::Faults;
 use crate::blueprint::model::{Blueprint, TierKind};
-use crate::blueprint::platform::{BucketPlan, ManagedPlan, StorePeer, WorkloadPlan};
+use crate::blueprint::platform::{BucketPlan, ManagedPlan, Plan, StorePeer};
 use crate::blueprint::scalar::{KmsKey, known};
 use crate::source::fault;
 
@@ -78,12 +78,16 @@ pub(super) fn key_wanted(blueprint: &Blueprint, buckets: &[BucketPlan]) -> (bool
     (home, buckets.iter().any(|bucket| bucket.replicate))
 }
 
-pub(super) fn managed(
-    blueprint: &Blueprint,
-    workloads: &mut [WorkloadPlan],
-    faults: &mut Faults<'_>,
-) -> Vec<ManagedPlan> {
+pub(super) fn managed(blueprint: &Blueprint, plan: &mut Plan, faults: &mut Faults<'_>) -> Vec<ManagedPlan> {
     let stores = &blueprint.managed;
+    let prefix = &plan.prefix;
+    let home = plan.regions.values().next();
+    let cidrs: Vec<String> = home
+        .into_iter()
+        .flat_map(|region| region.subnets.iter().filter(|subnet| subnet.tier == TIER))
+        .map(|subnet| subnet.cidr.clone())
+        .collect();
+    let workloads = &mut plan.workloads;
     // Ports: docs.aws.amazon.com/AmazonElastiCache/latest/dg/accessing-elasticache.html,
     // docs.aws.amazon.com/amazon-mq/latest/developer-guide/rabbitmq-basic-elements-broker.html (AMQP and the management API).
     let named: Vec<(&'static str, String, Vec<u16>)> = stores
@@ -106,16 +110,21 @@ pub(super) fn managed(
             );
             continue;
         }
-        // Names of AWS: 40 characters for a cache, 50 for a broker, 28 for a domain; names here have at most 30.
-        if kind == "search" && name.len() > 12 {
+        // Lengths: docs.aws.amazon.com, CreateReplicationGroup, CreateBroker and CreateDomain.
+        let longest: usize = match kind {
+            // Its users have `-off` at the end.
+            "caches" => 36,
+            "brokers" => 50,
+            _ => 28,
+        };
+        let aws = format!("{prefix}-{name}");
+        if aws.len() > longest {
             faults.add(
                 fault::INVALID_VALUE,
                 &path,
-                format!(
-                    "the search domain's name `{name}` is too long; OpenSearch allows 28 characters in all"
-                ),
+                format!("`{name}` would be called {aws} in AWS, and its name can have at most {longest} characters"),
                 "too long",
-                "choose a name of at most 12 characters",
+                format!("choose a name of at most {} characters", longest.saturating_sub(prefix.len() + 1)),
             );
         }
         let pointer = format!("managed.{kind}.{name}");
@@ -127,7 +136,11 @@ pub(super) fn managed(
             let Some(store) = planned.get_mut(name.as_str()) else { continue };
             if !store.callers.contains(&workload.name) {
                 store.callers.push(workload.name.clone());
-                workload.stores.push(StorePeer { name: store.name.clone(), ports: store.ports.clone() });
+                workload.stores.push(StorePeer {
+                    name: store.name.clone(),
+                    ports: store.ports.clone(),
+                    cidrs: cidrs.clone(),
+                });
             }
         }
     }

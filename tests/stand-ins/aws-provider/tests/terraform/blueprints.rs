@@ -12,8 +12,12 @@ fn number(text: &str, before: &str) -> usize {
 }
 
 fn lives(name: &str) {
+    lives_as(&blueprint(name));
+}
+
+fn lives_as(text: &str) {
     let Some(bench) = bench() else { return };
-    let files = rendered(&blueprint(name));
+    let files = rendered(text);
     bench.write(&files);
     bench.run(&["init", "-no-color"]).ok();
     bench.run(&["validate", "-no-color"]).ok();
@@ -43,6 +47,16 @@ fn the_reference_platform_is_made_stays_and_goes() {
 #[test]
 fn the_least_platform_is_made_stays_and_goes() {
     lives("minimal.yaml");
+}
+
+#[test]
+fn a_platform_with_data_stores_is_made_stays_and_goes() {
+    let stores = "\nmanaged:\n  caches: {sessions: {}, rates: {engine: redis}}\n  brokers: {events: {}}\n  search: {documents: {}}\nstorage:\n  fileSystems: {reports: {}}\n";
+    let text = blueprint("nexafi.yaml").replacen("\nstorage:\n", stores, 1);
+    let text =
+        text.replacen("dependsOn: [redis]", "dependsOn: [redis, sessions, rates, events, documents]", 1);
+    assert!(text.contains("managed:") && text.contains("events, documents]"));
+    lives_as(&text);
 }
 
 #[test]
