@@ -70,6 +70,12 @@ pub fn read(type_: &str, config: &Value, settings: &Settings, store: &Store) -> 
             }
             members.insert("id".to_owned(), name.into());
         }
+        // docs.aws.amazon.com/IAM/latest/APIReference/API_GetOutboundWebIdentityFederationInfo.html; the identifier before
+        // the domain is the account's own.
+        "aws_iam_outbound_web_identity_federation" => {
+            let issuer = format!("https://{ACCOUNT}.tokens.sts.global.api.aws");
+            set("issuer_identifier", Value::String(issuer));
+        }
         other => return Err(format!("the stand-in does not evaluate the data source {other}")),
     }
     Ok(Value::Map(members))

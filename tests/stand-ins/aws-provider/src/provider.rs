@@ -126,7 +126,7 @@ impl Provider {
         let settings = self.settings();
         let region = scope(&request.type_name, &settings.region);
         let there =
-            state.at("id").text().is_none_or(|id| self.store.get(region, &request.type_name, id).is_some());
+            identity(&state).is_none_or(|id| self.store.get(region, &request.type_name, id).is_some());
         let state = if there || !self.store.lasts() { state } else { Value::Null };
         StateAndDiagnostics { state: Some(write(&state)), diagnostics: Vec::new() }
     }
@@ -176,7 +176,7 @@ impl Provider {
         let scene = Scene { store: &self.store, region: &settings.region };
         if planned.is_null() {
             // What AWS has decides, not what terraform remembers: protection may have been taken off meanwhile.
-            let id = prior.at("id").text().unwrap_or_default();
+            let id = identity(&prior).unwrap_or_default();
             let there = self.store.get(region, type_, id);
             errors(
                 scene.kept(type_, there.as_ref().unwrap_or(&prior)).map_or(Ok(()), Err),
@@ -192,9 +192,10 @@ impl Provider {
         let mut state = loop {
             let state = fill(&block, &planned, Place { type_, region: &settings.region, nth });
             let taken = prior.is_null()
-                && self.store.get(region, type_, state.at("id").text().unwrap_or_default()).is_some();
-            if taken && named(type_) {
-                let id = state.at("id").text().unwrap_or_default();
+                && self.store.get(region, type_, identity(&state).unwrap_or_default()).is_some();
+            // One without an id has the name its configuration gives it.
+            if taken && (named(type_) || state.at("id").text().is_none()) {
+                let id = identity(&state).unwrap_or_default();
                 let detail =
                     format!("EntityAlreadyExists: {id} already exists in {}", partition(&settings.region));
                 return errors(Err(detail), doing(what));
@@ -210,7 +211,7 @@ impl Provider {
         {
             members.insert("latest_version".to_owned(), Value::Number(before + 1.0));
         }
-        let id = state.at("id").text().unwrap_or_default().to_owned();
+        let id = identity(&state).unwrap_or_default().to_owned();
         errors(
             self.store.put(region, type_, &id, &state).map_err(|error| error.to_string()),
             doing("keeping"),
@@ -237,6 +238,11 @@ impl Provider {
             },
         }
     }
+}
+
+/// What an object is kept by: its id, or its name where the type has none.
+fn identity(object: &Value) -> Option<&str> {
+    object.at("id").text().or_else(|| object.at("name").text())
 }
 
 fn validated(
