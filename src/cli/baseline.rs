@@ -57,7 +57,7 @@ pub(super) fn compare(
     let looked_at = |entry: &Entry| {
         let gone = !surroundings.on_disk(Utf8Path::new(&entry.path)).exists();
         let applied = judge.applied().any(|policy| policy.id == entry.policy);
-        let unknown = judge.catalogue.get(&entry.policy).is_none();
+        let unknown = judge.catalogue().get(&entry.policy).is_none();
         !assessment.incomplete
             && (gone || read.contains(&entry.path))
             && (applied || unknown)

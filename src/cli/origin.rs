@@ -1,6 +1,7 @@
 //! From a finding in a generated file back to the line of the blueprint it comes from.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -15,29 +16,41 @@ use super::Surroundings;
 use super::inputs::read_file;
 use super::paths::{as_typed, normalise};
 
+/// What a blueprint says.
+#[derive(Debug, Default)]
+pub(super) struct Trees {
+    /// The resolved tree that pointers lead into; missing if the blueprint cannot be resolved.
+    pub(super) view: Option<Node>,
+    /// The tree as written, for when there is no view.
+    pub(super) tree: Option<Node>,
+}
+
 /// A blueprint that files were generated from.
 #[derive(Debug)]
 pub(super) struct Origin {
     /// Its file.
     pub(super) file: FileId,
-    /// The resolved tree that pointers lead into; missing if the blueprint cannot be resolved any more.
-    pub(super) view: Option<Node>,
-    /// The tree as written, for when there is no view.
-    tree: Option<Node>,
+    trees: Rc<Trees>,
     /// Whether it still says what it said when the files were written.
     pub(super) current: bool,
 }
 
 impl Origin {
     /// A blueprint that was just loaded.
-    pub(super) fn new(file: FileId, view: Option<Node>, tree: Option<Node>) -> Self {
-        Self { file, view, tree, current: true }
+    pub(super) fn new(file: FileId, trees: Trees) -> Self {
+        Self { file, trees: Rc::new(trees), current: true }
+    }
+
+    /// The resolved tree that pointers lead into.
+    pub(super) fn view(&self) -> Option<&Node> {
+        self.trees.view.as_ref()
     }
 
     /// The blueprint that a lock names. Nothing that goes wrong here is worth a word: the files stand for themselves.
     fn load(
         directory: &Utf8Path,
         lock: &Lock,
+        loaded: &BTreeMap<FileId, Rc<Trees>>,
         sources: &mut Sources,
         surroundings: &Surroundings,
     ) -> Option<Self> {
@@ -53,14 +66,17 @@ impl Origin {
             None => sources.add(read_file(&path, surroundings).ok()?),
         };
         let file = sources.get(id)?;
-        let loaded = blueprint::load(id, file);
         let current = text_hash(file.text()) == lock.blueprint.sha256;
-        Some(Self { file: id, view: loaded.view, tree: loaded.tree, current })
+        let trees = loaded.get(&id).cloned().unwrap_or_else(|| {
+            let loaded = blueprint::load(id, file);
+            Rc::new(Trees { view: loaded.view, tree: loaded.tree })
+        });
+        Some(Self { file: id, trees, current })
     }
 
     /// Where a pointer leads: the node itself, or the nearest one above it that exists.
     pub(super) fn place(&self, pointer: &str) -> Option<Span> {
-        let root = self.view.as_ref().or(self.tree.as_ref())?;
+        let root = self.view().or(self.trees.tree.as_ref())?;
         Some(follow(root, pointer).unwrap_or(root.span))
     }
 
@@ -138,11 +154,17 @@ impl Origins {
             .clone()
     }
 
-    /// The blueprint that the lock of a directory names, loaded once.
-    pub(super) fn load(&mut self, directory: &Utf8Path, sources: &mut Sources, surroundings: &Surroundings) {
+    /// The blueprint that the lock of a directory names, loaded once; those of the inputs are already.
+    pub(super) fn load(
+        &mut self,
+        directory: &Utf8Path,
+        loaded: &BTreeMap<FileId, Rc<Trees>>,
+        sources: &mut Sources,
+        surroundings: &Surroundings,
+    ) {
         if !self.blueprints.contains_key(directory) {
             let lock = Lock::read(directory).ok().flatten();
-            let origin = lock.and_then(|lock| Origin::load(directory, &lock, sources, surroundings));
+            let origin = lock.and_then(|lock| Origin::load(directory, &lock, loaded, sources, surroundings));
             self.blueprints.insert(directory.to_owned(), origin);
         }
     }

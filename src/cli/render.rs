@@ -17,7 +17,7 @@ use super::assess::{Assessment, Behind, Group, Judge, judge_group};
 use super::baseline::{self, Seen};
 use super::inputs::{read_file, template_files};
 use super::lint::{publish, verdict};
-use super::origin::Origin;
+use super::origin::{Origin, Trees};
 use super::paths::{normalise, relative};
 use super::{Error, ExitCode, Output, Surroundings};
 
@@ -50,7 +50,7 @@ pub(super) fn run(
     for (path, bytes) in rendered.iter().flat_map(|rendered| &rendered.files) {
         add(&mut sources, &mut group, &rendered_path(rendered.as_ref(), path), bytes);
     }
-    let origin = Origin::new(blueprint, loaded.view, loaded.tree);
+    let origin = Origin::new(blueprint, Trees { view: loaded.view, tree: loaded.tree });
     let behind = Behind { origin: &origin, judged: true };
     judge_group(&group, Some(behind), &sources, &judge, &mut assessment);
     assessment.finish(&judge);

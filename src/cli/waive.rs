@@ -62,7 +62,7 @@ impl Book {
         if waivers.is_empty() {
             return;
         }
-        let used = accept(verdicts, &waivers, together.objects, &judge.catalogue, judge.at);
+        let used = accept(verdicts, &waivers, together.objects, judge.catalogue(), judge.at);
         let mut stated: Vec<(Stated, bool)> = waivers.into_iter().zip(used).collect();
         let inline = stated.split_off(count);
         if let Some((file, _)) = together.blueprint.filter(|_| count > 0) {
@@ -70,7 +70,7 @@ impl Book {
         }
         let Some(governance) = governance(judge.applied()) else { return };
         for (waiver, used) in &inline {
-            verdicts.extend(faults(waiver, governance, &judge.catalogue, judge.at));
+            verdicts.extend(faults(waiver, governance, judge.catalogue(), judge.at));
             if !used {
                 verdicts.extend(not_needed(waiver, judge, &together.judged, &BTreeSet::new()));
             }
@@ -122,7 +122,7 @@ fn not_needed(
 ) -> Option<Finding> {
     // A policy that the flags leave out had no say, so nobody knows whether the waiver is needed.
     let policy = judge.applied().find(|policy| policy.id == waiver.claim.policy)?;
-    unused(waiver, governance(judge.applied())?, policy, judged, (&judge.catalogue, judge.at?), subjects)
+    unused(waiver, governance(judge.applied())?, policy, judged, (judge.catalogue(), judge.at?), subjects)
 }
 
 /// The kinds of input there are.

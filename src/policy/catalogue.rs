@@ -5,6 +5,7 @@ use include_dir::{Dir, include_dir};
 use super::file::Policy;
 use super::read;
 use crate::source::{FileId, Finding, SourceFile, Sources, did_you_mean, fault};
+use crate::threads;
 
 static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/policies");
 
@@ -32,6 +33,9 @@ pub(super) fn base_blueprint() -> Option<&'static str> {
     EMBEDDED.get_file("base.yaml")?.contents_utf8()
 }
 
+/// Fewer files than this are read before a thread has started.
+const WORTH_A_THREAD: usize = 16;
+
 /// Where the examples of an embedded policy begin; they are the last key of its file, as a test holds.
 const EXAMPLES: &str = "\nexamples:\n";
 
@@ -54,13 +58,16 @@ impl Catalogue {
         Self::of_embedded(|text| text.find(EXAMPLES).and_then(|at| text.get(..=at)).unwrap_or(text))
     }
 
-    fn of_embedded(part: impl Fn(&'static str) -> &'static str) -> Self {
+    fn of_embedded(part: impl Fn(&'static str) -> &'static str + Sync) -> Self {
         let mut catalogue = Self::default();
-        for (at, (path, text)) in embedded().into_iter().enumerate() {
+        let files: Vec<_> = embedded().into_iter().enumerate().collect();
+        let read = threads::map(&files, WORTH_A_THREAD, |(at, (path, text))| {
             // Their spans are read by nobody but the tests: a fault in them is not the user's.
-            let id = FileId(u32::MAX - u32::try_from(at).unwrap_or(0));
-            let file = SourceFile::new(path, part(text).to_owned());
-            let (policy, findings) = read::read(id, &file, domain(path));
+            let id = FileId(u32::MAX - u32::try_from(*at).unwrap_or(0));
+            let file = SourceFile::new(*path, part(text).to_owned());
+            read::read(id, &file, domain(path))
+        });
+        for (policy, findings) in read {
             catalogue.embedded_faults.extend(findings);
             if let Some(policy) = policy
                 && let Err(taken) = catalogue.insert(policy)

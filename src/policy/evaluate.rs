@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use sha2::{Digest, Sha256};
 
@@ -16,6 +15,7 @@ use super::value::{Dict, Undecided, Val};
 use super::world::{Context, Judged, World};
 use crate::source::{Finding, Node, Sources, Span, Subject, SubjectKind, Value, Verdict};
 use crate::terraform::Block;
+use crate::threads;
 
 /// What an evaluation found.
 #[derive(Debug, Default)]
@@ -37,8 +37,17 @@ pub struct Evaluated {
     pub finding: Finding,
     /// The blueprint node that the subject was generated from, out of the comment above it.
     pub blueprint: Option<Arc<str>>,
+}
+
+impl Evaluated {
     /// Names this verdict as long as policy, subject and place stay the same, whatever happens to line numbers.
-    pub fingerprint: String,
+    pub fn fingerprint(&self) -> String {
+        let finding = &self.finding;
+        finding
+            .subject
+            .as_ref()
+            .map_or_else(String::new, |subject| fingerprint(&finding.code, subject, &finding.pointer))
+    }
 }
 
 /// A rule that was not evaluated.
@@ -54,8 +63,7 @@ pub struct Skipped {
 
 /// Evaluates policies: first those that look at the inputs alone, then those that judge by what the others said.
 ///
-/// Most of the time goes into compiling expressions, so the policies are shared out among a few threads; what comes out
-/// is in the order of `policies` all the same.
+/// The policies are shared out among a few threads; what comes out is in the order of `policies` all the same.
 pub fn evaluate(policies: &[&Policy], world: &World<'_>) -> Evaluation {
     let (later, first): (Vec<Job<'_>>, Vec<Job<'_>>) = policies
         .iter()
@@ -80,51 +88,19 @@ pub fn evaluate(policies: &[&Policy], world: &World<'_>) -> Evaluation {
 /// A rule of a policy, with the policy's place among all.
 type Job<'a> = (usize, &'a Policy, &'a Rule);
 
-/// Threads that share the work: more would compile faster than memory lets them.
-const THREADS: usize = 4;
 /// Fewer rules than this are evaluated before a thread has started.
 const WORTH_A_THREAD: usize = 24;
 
 fn evaluate_all(jobs: &[Job<'_>], world: &World<'_>, judged: &[Judged]) -> Evaluation {
-    let threads = (jobs.len() / WORTH_A_THREAD).clamp(1, THREADS);
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let context = Context::new(*world, judged);
-        let mut done: Vec<(usize, Evaluation)> = Vec::new();
-        while let Some((policy, rule)) = {
-            let at = next.fetch_add(1, Ordering::Relaxed);
-            jobs.get(at).map(|(_, policy, rule)| (policy, (at, *rule)))
-        } {
-            let (at, rule) = rule;
-            let mut evaluation = Evaluation::default();
-            evaluate_one(policy, rule, &context, &mut evaluation);
-            done.push((at, evaluation));
-        }
-        (done, context.into_facts())
+    let context = || Context::new(*world, judged);
+    let of = |context: &mut Context<'_>, (_, policy, rule): &Job<'_>| {
+        let mut evaluation = Evaluation::default();
+        evaluate_one(policy, rule, context, &mut evaluation);
+        evaluation
     };
-    let parts = if threads == 1 {
-        vec![work()]
-    } else {
-        std::thread::scope(|scope| {
-            let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
-            let mut parts = vec![work()];
-            for other in others {
-                match other.join() {
-                    Ok(part) => parts.push(part),
-                    Err(panic) => std::panic::resume_unwind(panic),
-                }
-            }
-            parts
-        })
-    };
-    let mut evaluation = Evaluation::default();
-    let mut done: Vec<(usize, Evaluation)> = Vec::new();
-    for (part, facts) in parts {
-        done.extend(part);
-        evaluation.facts.extend(facts);
-    }
-    done.sort_unstable_by_key(|(at, _)| *at);
-    for (_, one) in done {
+    let (done, facts) = threads::map_with(jobs, WORTH_A_THREAD, context, of, Context::into_facts);
+    let mut evaluation = Evaluation { facts: facts.into_iter().flatten().collect(), ..Evaluation::default() };
+    for one in done {
         evaluation.verdicts.extend(one.verdicts);
         evaluation.skipped.extend(one.skipped);
         evaluation.faults.extend(one.faults);
@@ -520,18 +496,17 @@ impl<'a> Judge<'a, '_> {
         let message = match (&reason, verdict) {
             (Some(Undecided::Unknown(why)), _) => format!("cannot be proven from the files: {why}"),
             (Some(Undecided::Error(why)), _) => format!("the policy could not be evaluated here: {why}"),
-            (None, Verdict::Pass) => policy.title.clone(),
+            (None, Verdict::Pass) => policy.title.to_string(),
             (None, _) => self
                 .compiled
                 .message
-                .map_or_else(|| policy.title.clone(), |message| message.render(interpreter)),
+                .map_or_else(|| policy.title.to_string(), |message| message.render(interpreter)),
         };
         let help = match (verdict, self.compiled.help) {
             (Verdict::Pass, _) => String::new(),
             (_, Some(help)) => help.render(interpreter),
             (_, None) => self.fix_as_help(),
         };
-        let fingerprint = fingerprint(&policy.id, &self.candidate.subject, &pointer);
         let mut finding = policy.finding(self.candidate.subject.clone(), span, message);
         finding.verdict = verdict;
         finding.severity = self.rule.severity.unwrap_or(policy.severity);
@@ -541,7 +516,7 @@ impl<'a> Judge<'a, '_> {
         }
         finding.help = help;
         finding.origin.clone_from(&self.candidate.blueprint);
-        Some(Evaluated { finding, blueprint: self.candidate.blueprint.clone(), fingerprint })
+        Some(Evaluated { finding, blueprint: self.candidate.blueprint.clone() })
     }
 
     fn is_pod_root(&self, found: &Match<'a>) -> bool {

@@ -4,10 +4,10 @@
 use cel::common::ast::{
     CallExpr, ComprehensionExpr, EntryExpr, Expr as Ast, IdedExpr, LiteralValue, SourceInfo, operators,
 };
-use cel::parser::Parser;
+use cel::parser::{Parser, PrattParser};
 
 use super::functions::{self, Function};
-use crate::source::did_you_mean;
+use crate::source::{did_you_mean, pattern};
 
 /// The variables every expression sees, by slot. `item` and `itemKey` only where a rule has `each`.
 pub(super) const VARIABLES: [&str; 8] =
@@ -80,7 +80,7 @@ pub(super) enum Expr {
     ExistsOne { range: Box<Expr>, slot: usize, body: Box<Expr> },
     Collect { range: Box<Expr>, slot: usize, filter: Option<Box<Expr>>, transform: Box<Expr> },
     Default(Box<Expr>, Box<Expr>),
-    Matches { operand: Box<Expr>, regex: regex::Regex },
+    Matches { operand: Box<Expr>, regex: regex_automata::meta::Regex },
     Call { function: &'static Function, arguments: Vec<Expr> },
 }
 
@@ -152,6 +152,18 @@ pub(super) fn compile(text: &str, each: bool) -> Result<Expression, Vec<CompileF
     if depth(text) > MAX_DEPTH {
         return Err(whole("the expression nests too deep".to_owned(), "split the policy into several"));
     }
+    quick(text, each).map_or_else(|| careful(text, each), Ok)
+}
+
+/// Compiles with the parser that is fast but keeps no places. What it makes of a text is used only if nothing is wrong
+/// with it; [`careful`] says what is. That both make the same of a text is a test's to hold.
+fn quick(text: &str, each: bool) -> Option<Expression> {
+    let ast = PrattParser::new().enable_ident_escape_syntax(true).parse(text).ok()?;
+    lower(text, each, &ast, SourceInfo::default()).ok()
+}
+
+/// Compiles with the parser that keeps places, more than ten times slower: each fault is at its place.
+fn careful(text: &str, each: bool) -> Result<Expression, Vec<CompileFault>> {
     let (ast, places) = match Parser::new().enable_ident_escape_syntax(true).parse_with_source_info(text) {
         Ok(parsed) => parsed,
         // What follows the first one is mostly its echo.
@@ -164,9 +176,18 @@ pub(super) fn compile(text: &str, each: bool) -> Result<Expression, Vec<CompileF
                 .collect());
         }
     };
+    lower(text, each, &ast, places)
+}
+
+fn lower(
+    text: &str,
+    each: bool,
+    ast: &IdedExpr,
+    places: SourceInfo,
+) -> Result<Expression, Vec<CompileFault>> {
     let mut lowering =
         Lowering { text, places, each, loops: Vec::new(), faults: Vec::new(), uses_item: false };
-    match lowering.expr(&ast) {
+    match lowering.expr(ast) {
         Some(root) if lowering.faults.is_empty() => Ok(Expression { root, uses_item: lowering.uses_item }),
         _ => Err(lowering.faults),
     }
@@ -408,7 +429,7 @@ impl Lowering<'_> {
                 let (Some(Expr::Str(pattern)), Some(operand)) = (arguments.pop(), arguments.pop()) else {
                     return None;
                 };
-                match functions::regex(&pattern) {
+                match pattern::compile(&pattern) {
                     Ok(regex) => Some(Expr::Matches { operand: Box::new(operand), regex }),
                     Err(why) => {
                         self.fault(id, name, why, "patterns are RE2 without look-around".to_owned());
@@ -504,4 +525,46 @@ fn binary(name: &str) -> Option<Binary> {
         operators::IN => Binary::In,
         _ => return None,
     })
+}
+
+#[cfg(test)]
+#[allow(clippy::panic, reason = "a test fails by panicking")]
+mod tests {
+    use super::{careful, quick};
+    use crate::policy::catalogue;
+
+    /// Every text between the quotes, colons and braces of a policy file that could be an expression.
+    fn candidates(file: &str) -> impl Iterator<Item = String> {
+        let plain = file.lines().filter_map(|line| line.split_once(": ")).map(|(_, text)| text.to_owned());
+        let inner = file
+            .split("{{")
+            .skip(1)
+            .filter_map(|text| text.split_once("}}"))
+            .map(|(text, _)| text.to_owned());
+        let folded = file.split(">-\n").skip(1).map(|text| {
+            let indent = text.len() - text.trim_start().len();
+            let inside = text.lines().take_while(|line| line.len() - line.trim_start().len() >= indent);
+            inside.map(str::trim).collect::<Vec<_>>().join(" ")
+        });
+        plain.chain(inner).chain(folded)
+    }
+
+    #[test]
+    fn both_parsers_make_the_same_of_every_expression() {
+        let (mut same, mut refused) = (0, 0);
+        for (path, file) in catalogue::embedded() {
+            for text in candidates(file) {
+                let text = text.trim().trim_matches('\'');
+                match (quick(text, true), careful(text, true)) {
+                    (Some(quick), Ok(careful)) => {
+                        assert_eq!(format!("{quick:?}"), format!("{careful:?}"), "{path}: {text}");
+                        same += 1;
+                    }
+                    (None, Err(_)) => refused += 1,
+                    (quick, careful) => panic!("{path}: {text}: {quick:?} and {careful:?}"),
+                }
+            }
+        }
+        assert!(same > 1000 && refused > 100, "{same} {refused}");
+    }
 }

@@ -1,13 +1,13 @@
 //! What a policy file says. [`read`](super::read) makes these out of YAML, [`schema`](super::schema) describes them.
 
 use std::collections::BTreeMap;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use super::controls::Framework;
 use super::expression::{CompileFault, Expression};
 use super::path::Path;
 use super::template::Template;
-use crate::source::{Finding, Node, Severity, Span, Subject, SubjectKind, Verdict, fault};
+use crate::source::{Controls, Finding, Node, Severity, Span, Subject, SubjectKind, Verdict, fault};
 
 /// One requirement: why, for which control, and how to tell.
 #[derive(Debug)]
@@ -17,7 +17,7 @@ pub struct Policy {
     /// The directory its file is in: `network`.
     pub domain: String,
     /// The requirement in one line.
-    pub title: String,
+    pub title: Arc<str>,
     /// How bad it is not to meet it.
     pub severity: Severity,
     /// Why a bank cares.
@@ -25,7 +25,7 @@ pub struct Policy {
     /// The controls it is evidence for.
     pub controls: BTreeMap<Framework, Vec<Control>>,
     /// The same check's names in other tools.
-    pub aliases: Vec<String>,
+    pub aliases: Arc<[String]>,
     /// Whether a waiver may accept a violation.
     pub waivable: bool,
     /// How to tell.
@@ -34,19 +34,24 @@ pub struct Policy {
     pub examples: Vec<Example>,
     /// Where the id stands in the policy file.
     pub span: Span,
+    /// The controls as every finding names them.
+    pub(super) named: OnceLock<Arc<Controls>>,
 }
 
 impl Policy {
     /// A failure of this policy, with all that does not depend on the place.
     pub fn finding(&self, subject: Subject, span: Span, message: impl Into<String>) -> Finding {
-        let controls = self.controls.iter().map(|(framework, controls)| {
-            (framework.id().to_owned(), controls.iter().map(|control| control.id.clone()).collect())
-        });
+        let named = || {
+            let controls = self.controls.iter().map(|(framework, controls)| {
+                (framework.id().to_owned(), controls.iter().map(|control| control.id.clone()).collect())
+            });
+            Arc::new(controls.collect())
+        };
         Finding {
             code: self.id.clone(),
             verdict: Verdict::Fail,
             severity: self.severity,
-            title: self.title.clone(),
+            title: Arc::clone(&self.title),
             message: message.into(),
             subject: Some(subject),
             span,
@@ -54,8 +59,8 @@ impl Policy {
             label: String::new(),
             related: Vec::new(),
             help: String::new(),
-            controls: controls.collect(),
-            aliases: self.aliases.clone(),
+            controls: Arc::clone(self.named.get_or_init(named)),
+            aliases: Arc::clone(&self.aliases),
             secret: None,
             origin: None,
             acceptance: None,

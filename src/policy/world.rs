@@ -2,11 +2,14 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use regex_automata::meta::Regex;
 
 use super::catalogue::Catalogue;
 use super::file::Policy;
 use crate::kubernetes::Object;
-use crate::source::{Node, Sources, Value, Verdict};
+use crate::source::{Node, Sources, Value, Verdict, pattern};
 use crate::terraform::{Module, Resource};
 
 /// The type of resource, or kind of object, that stands for all of them.
@@ -55,9 +58,14 @@ pub(super) struct Context<'a> {
     by_kind: BTreeMap<&'a str, Vec<&'a Object>>,
     /// Tables of facts that an expression has read.
     facts: RefCell<BTreeSet<&'static str>>,
+    /// Patterns that expressions computed, compiled.
+    patterns: RefCell<BTreeMap<String, Pattern>>,
     /// What the other policies said, for those that judge by it.
     pub(super) judged: &'a [Judged],
 }
+
+/// A compiled pattern, or why it does not compile.
+type Pattern = Result<Rc<Regex>, String>;
 
 /// One verdict of an evaluation, as far as other policies look at it.
 pub(super) struct Judged {
@@ -76,12 +84,23 @@ impl<'a> Context<'a> {
         for object in world.objects {
             by_kind.entry(&object.kind).or_default().push(object);
         }
-        Self { world, by_kind, facts: RefCell::default(), judged }
+        Self { world, by_kind, facts: RefCell::default(), patterns: RefCell::default(), judged }
     }
 
     /// Notes that a table of facts took part in a verdict.
     pub(super) fn note_facts(&self, name: &'static str) {
         self.facts.borrow_mut().insert(name);
+    }
+
+    /// A pattern that an expression computed, compiled once however often it is asked for.
+    pub(super) fn pattern(&self, text: &str) -> Pattern {
+        let mut patterns = self.patterns.borrow_mut();
+        if let Some(known) = patterns.get(text) {
+            return known.clone();
+        }
+        let compiled = pattern::compile(text).map(Rc::new);
+        patterns.insert(text.to_owned(), compiled.clone());
+        compiled
     }
 
     /// The tables of facts that took part.

@@ -8,11 +8,11 @@ mod json;
 mod place;
 mod row;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::source::{Finding, Severity, Sources, Verdict};
+use crate::source::{FileId, Finding, Severity, Sources, Verdict};
 
 pub use controls::{ControlPolicy, ControlRow, ControlVerdicts, controls};
 pub use json::schema;
@@ -75,11 +75,19 @@ impl<'a> Report<'a> {
         mut inputs: Vec<Input>,
         mut verdicts: Vec<Finding>,
     ) -> Self {
-        let key = |finding: &Finding| {
-            let path = sources.get(finding.span.file).map(|file| file.path().to_owned()).unwrap_or_default();
-            (path, finding.span, finding.code.clone(), finding.subject.clone(), finding.message.clone())
-        };
-        verdicts.sort_by_cached_key(key);
+        // Paths are compared once a file, not once a comparison.
+        let mut files: Vec<_> = sources.iter().map(|(id, file)| (file.path(), id)).collect();
+        files.sort_unstable();
+        let ranks: BTreeMap<FileId, usize> =
+            files.into_iter().enumerate().map(|(rank, (_, id))| (id, rank + 1)).collect();
+        let key = |finding: &Finding| (ranks.get(&finding.span.file).copied().unwrap_or(0), finding.span);
+        verdicts.sort_by(|left, right| {
+            key(left)
+                .cmp(&key(right))
+                .then_with(|| left.code.cmp(&right.code))
+                .then_with(|| left.subject.cmp(&right.subject))
+                .then_with(|| left.message.cmp(&right.message))
+        });
         verdicts.dedup();
         inputs.sort();
         inputs.dedup();

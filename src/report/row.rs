@@ -237,7 +237,7 @@ fn row(report: &Report<'_>, finding: &Finding, fingerprint: String) -> Row {
         policy: finding.code.clone(),
         verdict: finding.verdict,
         severity: finding.severity,
-        title: finding.title.clone(),
+        title: finding.title.to_string(),
         message: finding.message.clone(),
         subject: finding.subject.clone(),
         location: location(report.sources, finding.span, &finding.pointer),
@@ -250,8 +250,8 @@ fn row(report: &Report<'_>, finding: &Finding, fingerprint: String) -> Row {
             })
             .collect(),
         help: finding.help.clone(),
-        controls: finding.controls.clone(),
-        aliases: finding.aliases.clone(),
+        controls: finding.controls.as_ref().clone(),
+        aliases: finding.aliases.to_vec(),
         fingerprint,
         waiver: finding.acceptance.as_ref().map(|acceptance| WaiverRow {
             owner: acceptance.owner.clone(),

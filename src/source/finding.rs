@@ -111,6 +111,9 @@ pub struct Acceptance {
     pub expires: jiff::civil::Date,
 }
 
+/// Framework to control ids.
+pub type Controls = BTreeMap<String, Vec<String>>;
+
 /// One verdict with all a reader needs to act on it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Finding {
@@ -121,7 +124,7 @@ pub struct Finding {
     /// How bad it is.
     pub severity: Severity,
     /// The requirement in one line.
-    pub title: String,
+    pub title: Arc<str>,
     /// What is wrong here, with the names and values at hand.
     pub message: String,
     /// What it is about; input faults of a whole file have none.
@@ -137,9 +140,9 @@ pub struct Finding {
     /// What to write instead.
     pub help: String,
     /// Framework to control ids.
-    pub controls: BTreeMap<String, Vec<String>>,
+    pub controls: Arc<Controls>,
     /// The same check's names in other tools.
-    pub aliases: Vec<String>,
+    pub aliases: Arc<[String]>,
     /// What no report may show, if the finding is that a secret is written down.
     pub secret: Option<Span>,
     /// The blueprint node that the subject was generated from, out of the comment above it.
@@ -216,7 +219,7 @@ impl Finding {
             code: code.code.to_owned(),
             verdict: Verdict::Fail,
             severity: Severity::High,
-            title: code.title.to_owned(),
+            title: code.title.into(),
             message: message.into(),
             subject: None,
             span,
@@ -224,8 +227,8 @@ impl Finding {
             label: String::new(),
             related: Vec::new(),
             help: String::new(),
-            controls: BTreeMap::new(),
-            aliases: Vec::new(),
+            controls: Arc::default(),
+            aliases: Arc::default(),
             secret: None,
             origin: None,
             acceptance: None,

@@ -3,12 +3,15 @@
 
 mod file;
 mod finding;
+pub mod pattern;
 pub mod secret;
 mod tree;
 pub mod yaml;
 
 pub use file::{FileId, LineColumn, SourceFile, Sources, Span};
-pub use finding::{Acceptance, FaultCode, Finding, Related, Severity, Subject, SubjectKind, Verdict, fault};
+pub use finding::{
+    Acceptance, Controls, FaultCode, Finding, Related, Severity, Subject, SubjectKind, Verdict, fault,
+};
 pub use tree::{Entry, Map, Node, Partial, Reference, Value};
 
 /// The closest of `candidates` to `word`, if close enough that a typing error explains the difference.

@@ -3,11 +3,11 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use regex::Regex;
 
-use super::{FileId, Node, SourceFile, yaml};
+use super::{FileId, Node, SourceFile, pattern, yaml};
 
 /// A table of facts like the others, beside those of the policies; here, because reports have to hide what it finds.
 const FACTS: &str = include_str!("../policy/facts/secret-patterns.yaml");
@@ -27,11 +27,21 @@ pub struct Secret {
 struct Pattern {
     what: String,
     keywords: Vec<String>,
-    regex: Regex,
+    text: String,
+    /// Compiled when a keyword was seen: most files have none.
+    regex: OnceLock<Option<regex_automata::meta::Regex>>,
+}
+
+impl Pattern {
+    fn regex(&self) -> Option<&regex_automata::meta::Regex> {
+        self.regex.get_or_init(|| pattern::compile(&self.text).ok()).as_ref()
+    }
 }
 
 struct Facts {
     patterns: Vec<Pattern>,
+    /// Any keyword of any pattern.
+    keyword: Option<Regex>,
     passwords: Vec<String>,
     exact: Vec<String>,
     secrets: Vec<String>,
@@ -53,11 +63,16 @@ static KNOWN: LazyLock<Facts> = LazyLock::new(|| {
         Some(Pattern {
             what: text("what")?.to_owned(),
             keywords: keywords.iter().filter_map(Node::as_str).map(str::to_owned).collect(),
-            regex: Regex::new(text("pattern")?).ok()?,
+            text: text("pattern")?.to_owned(),
+            regex: OnceLock::new(),
         })
     };
+    let patterns: Vec<Pattern> = patterns.iter().filter_map(pattern).collect();
+    let keywords = patterns.iter().flat_map(|pattern| &pattern.keywords);
+    let keywords: Vec<String> = keywords.map(|keyword| regex::escape(keyword)).collect();
     Facts {
-        patterns: patterns.iter().filter_map(pattern).collect(),
+        keyword: Regex::new(&keywords.join("|")).ok(),
+        patterns,
         passwords: texts(&["names", "passwords"]),
         exact: texts(&["names", "exact"]),
         secrets: texts(&["names", "secrets"]),
@@ -68,7 +83,7 @@ static KNOWN: LazyLock<Facts> = LazyLock::new(|| {
 
 /// How many published forms are known.
 pub fn patterns() -> usize {
-    KNOWN.patterns.len()
+    KNOWN.patterns.iter().filter(|pattern| pattern.regex().is_some()).count()
 }
 
 /// The secret that a value is under a name, or that stands in it.
@@ -88,13 +103,16 @@ pub fn named(name: &str, value: &str) -> Option<Secret> {
 /// Every secret in a text, in order and apart from each other.
 pub fn in_text(text: &str) -> Vec<Secret> {
     let mut found = Vec::new();
-    for pattern in &KNOWN.patterns {
+    // One look for all of them: most texts have none.
+    let suspicious = KNOWN.keyword.as_ref().is_none_or(|keyword| keyword.is_match(text));
+    for pattern in KNOWN.patterns.iter().filter(|_| suspicious) {
         if !pattern.keywords.iter().any(|keyword| text.contains(keyword.as_str())) {
             continue;
         }
-        for captures in pattern.regex.captures_iter(text) {
-            if let Some(secret) = captures.get(1)
-                && literal(secret.as_str())
+        let Some(regex) = pattern.regex() else { continue };
+        for captures in regex.captures_iter(text) {
+            if let Some(secret) = captures.get_group(1)
+                && text.get(secret.range()).is_some_and(literal)
             {
                 found.push(Secret { what: pattern.what.clone().into(), range: secret.range() });
             }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
 use indexmap::IndexMap;
 
 use super::Span;
@@ -74,7 +75,7 @@ pub struct Reference {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Map {
     /// Key to entry.
-    pub entries: IndexMap<Arc<str>, Entry>,
+    pub entries: IndexMap<Arc<str>, Entry, RandomState>,
 }
 
 /// One entry of a [`Map`].

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use hcl_edit::structure::Structure;
 
 use crate::source::{FileId, Finding, Map, Node, Sources, Value};
+use crate::threads;
 
 use super::blocks::member_name;
 use super::declared::{self, Chunk, Declared};
@@ -28,12 +29,19 @@ pub fn read(sources: &Sources, files: &[FileId]) -> (Module, Vec<Finding>) {
     let mut chunks = Vec::new();
     let mut broken = Vec::new();
     let mut locks = Vec::new();
-    for id in files {
-        let Some(file) = sources.get(*id) else { continue };
-        if file.path().file_name() == Some(LOCK_FILE) {
-            locks.extend(syntax::parse(*id, file, &mut Vec::new(), &mut findings));
+    let parsed = threads::map(files, 1, |id| {
+        let (mut broken, mut findings) = (Vec::new(), Vec::new());
+        let file = sources.get(*id)?;
+        let chunks = syntax::parse(*id, file, &mut broken, &mut findings);
+        Some((file.path().file_name() == Some(LOCK_FILE), chunks, broken, findings))
+    });
+    for (is_lock, read, heads, faults) in parsed.into_iter().flatten() {
+        findings.extend(faults);
+        if is_lock {
+            locks.extend(read);
         } else {
-            chunks.extend(syntax::parse(*id, file, &mut broken, &mut findings));
+            chunks.extend(read);
+            broken.extend(heads);
         }
     }
     let declared = declared::declare(sources, &chunks, &broken, &mut findings);

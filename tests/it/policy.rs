@@ -145,7 +145,7 @@ fn a_fingerprint_does_not_move_with_lines() {
     let rules = "  blueprint: {select: 'vpcs.*', assert: this.logs, at: logs}\n";
     let of = |text: &str| {
         let (evaluation, _) = run(rules, Inputs { blueprint: Some(text), ..Inputs::default() });
-        (evaluation.verdicts[0].fingerprint.clone(), evaluation.verdicts[0].finding.span.start)
+        (evaluation.verdicts[0].fingerprint(), evaluation.verdicts[0].finding.span.start)
     };
     let (one, two) =
         (of("vpcs: {main: {logs: false}}"), of("# moved\n\n\nvpcs:\n  main:\n    logs: false\n"));

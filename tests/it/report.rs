@@ -1,5 +1,7 @@
 //! What reports look like, and what programs may rely on.
 
+use std::sync::Arc;
+
 use nexafi_gen::report::{Document, Drift, DriftState, Format, Input, InputKind, Report, Style, schema};
 use nexafi_gen::source::{
     Acceptance, FileId, Finding, Severity, SourceFile, Sources, Span, Subject, SubjectKind, Verdict, fault,
@@ -27,8 +29,8 @@ fn policy_finding(span: Span, verdict: Verdict) -> Finding {
         type_: "vpc".into(),
         address: "regions.primary.vpc".into(),
     });
-    finding.controls.insert("pci-dss-4.0.1".into(), vec!["10.2.1".into()]);
-    finding.aliases.push("CKV2_AWS_11".into());
+    finding.controls = Arc::new([("pci-dss-4.0.1".to_owned(), vec!["10.2.1".to_owned()])].into());
+    finding.aliases = ["CKV2_AWS_11".to_owned()].into();
     finding
 }
 

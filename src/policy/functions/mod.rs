@@ -149,16 +149,6 @@ pub fn usages() -> impl Iterator<Item = &'static str> {
     FUNCTIONS.iter().map(|function| function.usage)
 }
 
-/// Compiles a pattern within the size a policy can need.
-pub(super) fn regex(pattern: &str) -> Result<regex::Regex, String> {
-    regex::RegexBuilder::new(pattern).size_limit(1 << 20).build().map_err(|why| {
-        // The message repeats the pattern over several lines; its last one says what is wrong.
-        let why = why.to_string();
-        let why = why.lines().last().unwrap_or("").trim_start_matches("error: ").to_owned();
-        format!("the pattern does not compile: {why}")
-    })
-}
-
 /// The arguments as an array; the table fixes how many there are.
 fn take<'v, 'a, const N: usize>(values: &'v [Val<'a>]) -> Result<&'v [Val<'a>; N], Undecided> {
     values.try_into().or_else(|_| error("the wrong number of values"))

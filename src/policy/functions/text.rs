@@ -55,9 +55,9 @@ pub(super) fn ends_with<'a>(_: &Context<'a>, values: &[Val<'a>]) -> Outcome<'a> 
 }
 
 /// Only for patterns that an expression computes; literal ones are compiled with the expression.
-pub(super) fn matches<'a>(_: &Context<'a>, values: &[Val<'a>]) -> Outcome<'a> {
+pub(super) fn matches<'a>(context: &Context<'a>, values: &[Val<'a>]) -> Outcome<'a> {
     let [text, pattern] = take(values)?;
-    match super::regex(pattern.as_text()?) {
+    match context.pattern(pattern.as_text()?) {
         Ok(regex) => Ok(Val::Bool(regex.is_match(text.as_text()?))),
         Err(why) => error(why),
     }

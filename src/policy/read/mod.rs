@@ -61,7 +61,7 @@ pub(super) fn read(id: FileId, file: &SourceFile, domain: &str) -> (Option<Polic
 
 fn as_policy_fault(mut finding: Finding) -> Finding {
     fault::POLICY_FILE.code.clone_into(&mut finding.code);
-    fault::POLICY_FILE.title.clone_into(&mut finding.title);
+    finding.title = fault::POLICY_FILE.title.into();
     finding
 }
 
@@ -218,15 +218,16 @@ impl Reader<'_> {
         Some(Policy {
             id: id?,
             domain: domain.to_owned(),
-            title: title?,
+            title: title?.into(),
             severity: severity?,
             rationale: rationale?.trim().to_owned(),
             controls: controls?,
-            aliases: aliases?,
+            aliases: aliases?.into(),
             waivable: waivable?,
             rules: rules?,
             examples: examples?,
             span,
+            named: std::sync::OnceLock::new(),
         })
     }
 
