@@ -62,6 +62,8 @@ pub(super) enum Command {
     Schema(Schema),
     /// Print a completion script for a shell
     Completions(Completions),
+    /// Print a manual page, or write all of them
+    Man(Man),
 }
 
 /// `init`.
@@ -247,4 +249,15 @@ pub(super) struct Completions {
     /// The shell
     #[arg(value_enum)]
     pub(super) shell: clap_complete::Shell,
+}
+
+/// `man`.
+#[derive(Debug, Args)]
+pub(super) struct Man {
+    /// The command the page is of (`lint`, `policies test`). Default: the page of nexafi-gen itself
+    #[arg(conflicts_with = "out")]
+    pub(super) command: Vec<String>,
+    /// Write the page of every command into this directory, which is made if need be
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<Utf8PathBuf>,
 }

@@ -11,6 +11,7 @@ mod explain;
 mod init;
 mod inputs;
 mod lint;
+mod man;
 mod origin;
 mod output;
 mod paths;
@@ -99,6 +100,7 @@ where
         Command::Policies(args) => policies::run(&args, surroundings, output),
         Command::Schema(args) => schema::run(&args, output),
         Command::Completions(args) => completions::run(&args, output),
+        Command::Man(args) => man::run(&args, surroundings, output),
     };
     done.unwrap_or_else(|error| {
         output.error(&error);

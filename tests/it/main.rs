@@ -9,6 +9,7 @@
 
 mod baseline;
 mod blueprint;
+mod book;
 mod checkov;
 mod cli;
 mod cli_render;
@@ -19,6 +20,7 @@ mod ingress;
 mod kubernetes;
 mod kubernetes_render;
 mod mutants;
+mod plugs;
 mod policies;
 mod policy;
 mod readme;

@@ -1,5 +1,6 @@
 //! Maintenance commands of the repository: `cargo xtask NAME`.
 
+mod blueprint_docs;
 mod kubernetes_schema;
 mod policy_docs;
 mod provider_schema;
@@ -27,13 +28,16 @@ fn run(words: &[String]) -> Result<PathBuf, Box<dyn Error>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("xtask has no parent directory")?;
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words.as_slice() {
-        ["policy-docs"] => policy_docs::run(root),
+        ["docs"] => {
+            policy_docs::run(root)?;
+            blueprint_docs::run(root)
+        }
         ["import-kubernetes-schema", directory] => kubernetes_schema::run(Path::new(directory), root),
         ["import-provider-schema", file] => provider_schema::run(Path::new(file), None, root),
         ["import-provider-schema", file, "--out", out] => {
             provider_schema::run(Path::new(file), Some(Path::new(out)), root)
         }
-        _ => Err("usage: cargo xtask policy-docs\n       \
+        _ => Err("usage: cargo xtask docs\n       \
                   cargo xtask import-kubernetes-schema DIRECTORY\n       \
                   cargo xtask import-provider-schema FILE [--out FILE]"
             .into()),

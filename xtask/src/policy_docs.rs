@@ -11,7 +11,7 @@ use nexafi_gen::source::{SubjectKind, Verdict};
 
 /// Said at the top of every page: whoever edits one edits the wrong file.
 const MADE: &str =
-    "<!-- Made from policies/ by `cargo xtask policy-docs`; change the policy's file and run it again. -->\n";
+    "<!-- Made from policies/ by `cargo xtask docs`; change the policy's file and run it again. -->\n";
 
 /// Writes every page, and removes those of policies that are no more.
 pub(crate) fn run(root: &Path) -> Result<PathBuf, Box<dyn Error>> {
@@ -110,9 +110,18 @@ fn mending(outcomes: &[Outcome], text: &mut String) -> std::fmt::Result {
         writeln!(text, "\n## How to mend it\n")?;
     }
     for (kind, help) in helps {
-        writeln!(text, "- {}: {}", name(kind), help.split_whitespace().collect::<Vec<_>>().join(" "))?;
+        writeln!(text, "- {}: {}", name(kind), prose(&help))?;
     }
     Ok(())
+}
+
+/// A message as one line of Markdown: outside of code a `<` begins no tag.
+fn prose(message: &str) -> String {
+    let line = message.split_whitespace().collect::<Vec<_>>().join(" ");
+    let parts = line.split('`').enumerate();
+    let part =
+        |(at, part): (usize, &str)| if at % 2 == 0 { part.replace('<', "&lt;") } else { part.to_owned() };
+    parts.map(part).collect::<Vec<_>>().join("`")
 }
 
 /// One example that fails and one that passes, of the same kind of file where there is one.
@@ -135,8 +144,7 @@ fn examples(policy: &Policy, outcomes: &[Outcome], text: &mut String) -> std::fm
         }
         for finding in outcome.findings.iter().filter(|finding| finding.verdict == Verdict::Fail) {
             let subject = finding.subject.as_ref().map_or("", |subject| subject.address.as_str());
-            let message = finding.message.split_whitespace().collect::<Vec<_>>().join(" ");
-            writeln!(text, "\n`{subject}`: {message}")?;
+            writeln!(text, "\n`{subject}`: {}", prose(&finding.message))?;
         }
     }
     Ok(())
