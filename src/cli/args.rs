@@ -58,6 +58,8 @@ pub(super) enum Command {
     Explain(Explain),
     /// List the policies, or run their own examples
     Policies(Policies),
+    /// Draw a blueprint's platform: where data lives, what can reach it, where the boundaries are
+    Graph(Graph),
     /// Print a JSON Schema, for editors and for programs that read reports
     Schema(Schema),
     /// Print a completion script for a shell
@@ -223,6 +225,30 @@ pub(super) enum ListFormat {
     #[default]
     Table,
     Json,
+}
+
+/// `graph`.
+#[derive(Debug, Args)]
+pub(super) struct Graph {
+    /// The blueprint
+    pub(super) blueprint: Utf8PathBuf,
+    /// In which language
+    #[arg(long, value_enum, default_value_t, help_heading = "Output")]
+    pub(super) format: GraphFormat,
+    /// Write the picture to a file instead of standard output
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(super) output: Option<Utf8PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(super) enum GraphFormat {
+    /// One self-contained SVG document, for browsers, documents and paper
+    #[default]
+    Svg,
+    /// A Mermaid flowchart, for Markdown pages that draw it
+    Mermaid,
+    /// Graphviz's language
+    Dot,
 }
 
 /// `schema`.

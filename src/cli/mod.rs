@@ -8,6 +8,7 @@ mod choose;
 mod completions;
 mod error;
 mod explain;
+mod graph;
 mod init;
 mod inputs;
 mod lint;
@@ -98,6 +99,7 @@ where
         Command::Render(args) => render::run(&args, surroundings, output),
         Command::Explain(args) => explain::run(&args, surroundings, output),
         Command::Policies(args) => policies::run(&args, surroundings, output),
+        Command::Graph(args) => graph::run(&args, surroundings, output),
         Command::Schema(args) => schema::run(&args, output),
         Command::Completions(args) => completions::run(&args, output),
         Command::Man(args) => man::run(&args, surroundings, output),

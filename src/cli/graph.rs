@@ -1,0 +1,46 @@
+//! `nexafi-gen graph`.
+
+use crate::blueprint;
+use crate::graph;
+use crate::report::{Format, Input, InputKind, Report};
+use crate::source::Sources;
+
+use super::args::{Graph, GraphFormat};
+use super::inputs::read_file;
+use super::{Error, ExitCode, Output, Surroundings};
+
+pub(super) fn run(
+    args: &Graph,
+    surroundings: &Surroundings,
+    output: &mut Output<'_>,
+) -> Result<ExitCode, Error> {
+    let mut sources = Sources::default();
+    let id = sources.add(read_file(&args.blueprint, surroundings)?);
+    let Some(file) = sources.get(id) else {
+        return Err(Error::Internal("the blueprint's file is lost".to_owned()));
+    };
+    let loaded = blueprint::load(id, file);
+    let Some(platform) = &loaded.platform else {
+        let path = args.blueprint.as_str().replace('\\', "/");
+        let inputs = vec![Input { path, kind: InputKind::Blueprint }];
+        let report = Report::new(&sources, &surroundings.directory, inputs, loaded.findings);
+        // Standard output is the picture's alone.
+        output.err(&report.render(Format::default(), output.style));
+        output.remark("nothing was drawn: the blueprint cannot be resolved");
+        return Ok(ExitCode::Findings);
+    };
+    let drawn = match args.format {
+        GraphFormat::Svg => graph::svg(platform),
+        GraphFormat::Mermaid => graph::mermaid(platform),
+        GraphFormat::Dot => graph::dot(platform),
+    };
+    match &args.output {
+        None => output.print(&drawn)?,
+        Some(path) => {
+            std::fs::write(surroundings.on_disk(path), drawn)
+                .map_err(|source| Error::File { path: path.clone(), source })?;
+            output.remark(&format!("{path} is written"));
+        }
+    }
+    Ok(ExitCode::Clean)
+}
