@@ -3,7 +3,7 @@
 use crate::blueprint;
 use crate::graph;
 use crate::report::{Format, Input, InputKind, Report};
-use crate::source::Sources;
+use crate::source::{Severity, Sources};
 
 use super::args::{Graph, GraphFormat};
 use super::inputs::read_file;
@@ -27,7 +27,8 @@ pub(super) fn run(
         // Standard output is the picture's alone.
         output.err(&report.render(Format::default(), output.style));
         output.remark("nothing was drawn: the blueprint cannot be resolved");
-        return Ok(ExitCode::Findings);
+        // As `lint` ends with what it cannot read to its end.
+        return Ok(if report.fails(Severity::Medium) { ExitCode::Findings } else { ExitCode::Unusable });
     };
     let drawn = match args.format {
         GraphFormat::Svg => graph::svg(platform),
@@ -37,8 +38,17 @@ pub(super) fn run(
     match &args.output {
         None => output.print(&drawn)?,
         Some(path) => {
-            std::fs::write(surroundings.on_disk(path), drawn)
-                .map_err(|source| Error::File { path: path.clone(), source })?;
+            let on_disk = surroundings.on_disk(path);
+            if let (Some(directory), Some(typed)) = (on_disk.parent(), path.parent())
+                && !directory.is_dir()
+            {
+                return Err(Error::Input {
+                    path: path.clone(),
+                    message: format!("there is no directory {typed}"),
+                    help: "make it first, or write somewhere else".to_owned(),
+                });
+            }
+            std::fs::write(on_disk, drawn).map_err(|source| Error::File { path: path.clone(), source })?;
             output.remark(&format!("{path} is written"));
         }
     }

@@ -7,6 +7,7 @@ use crate::blueprint::model::{
     Cluster, DataClassification, DataKind, FargateProfile, NodeGroup, Region, Taint, TaintEffect, TierKind,
 };
 use crate::blueprint::platform::{RegionPlan, WorkloadPlan};
+use crate::blueprint::scalar::{InstanceType, KmsKey};
 
 use super::edges;
 use super::model::{Area, AreaKind, DATA, Node, NodeId, NodeKind, Picture, Reach};
@@ -78,7 +79,7 @@ fn data(kinds: impl IntoIterator<Item = DataKind>) -> Vec<DataKind> {
 fn area(kind: AreaKind, name: &str, facts: Vec<String>, areas: Vec<Area>, nodes: Vec<Node>) -> Area {
     let inside = areas.iter().flat_map(|area| &area.holds);
     let holds = data(inside.chain(nodes.iter().flat_map(|node| &node.handles)).copied());
-    Area { kind, name: name.to_owned(), facts, holds, areas, nodes }
+    Area { kind, name: name.to_owned(), facts, holds, stands_for: Vec::new(), areas, nodes }
 }
 
 fn region(
@@ -109,6 +110,7 @@ fn region(
     if platform.blueprint.regions.len() > 1 {
         facts.push(if plan.home { "active" } else { "stands by" }.to_owned());
     }
+    facts.extend(edges::connections(platform, role));
     let mut areas = vec![vpc];
     areas.extend(regional(platform, role, plan, register));
     area(AreaKind::Region, &format!("{role} · {}", plan.aws), facts, areas, Vec::new())
@@ -127,7 +129,8 @@ fn cluster_facts(cluster: &Cluster) -> Vec<String> {
         (false, _) => "API server private",
     };
     let version = cluster.version.as_ref().map(|version| format!("Kubernetes {version}"));
-    version.into_iter().chain([reach.to_owned()]).collect()
+    let secrets = format!("secrets: {}", key(&cluster.secrets_kms_key, "cluster"));
+    version.into_iter().chain([reach.to_owned(), secrets]).collect()
 }
 
 fn tier(
@@ -154,7 +157,15 @@ fn tier(
         if group.subnets.as_str() == tier {
             let workloads = if plan.home { placed(platform, Some(name.as_str()), None) } else { Vec::new() };
             let nodes = workloads.into_iter().map(|workload| self::workload(workload, register)).collect();
-            areas.push(area(AreaKind::NodeGroup, name.as_str(), group_facts(group), Vec::new(), nodes));
+            let financial = plan.financial_groups.iter().any(|known| known == name.as_str());
+            let mut made =
+                area(AreaKind::NodeGroup, name.as_str(), group_facts(group, financial), Vec::new(), nodes);
+            if let Some(mirrored) = &group.mirrors {
+                let workloads = placed(platform, Some(mirrored.as_str()), None);
+                made.stands_for =
+                    data(workloads.iter().flat_map(|workload| workload.handles.iter().copied()));
+            }
+            areas.push(made);
         }
     }
     for (name, profile) in &region.cluster.fargate_profiles {
@@ -250,14 +261,14 @@ fn door(platform: &Platform, role: &str, plan: &RegionPlan, register: &mut Regis
         register.door = Some(node.id);
     }
     ":443".clone_into(&mut node.note);
-    node.facts
-        .push(if ingress.waf.enabled { "behind a web application firewall" } else { "no firewall" }.into());
+    node.facts.push(if ingress.waf.enabled { "web application firewall" } else { "no firewall" }.into());
     node.facts.push(format!("ingress controller on {}", here.node_groups.join(", ")));
     node.facts.push(format!("load balancer {} in {role}", here.load_balancer));
     Some(node)
 }
 
-fn group_facts(group: &NodeGroup) -> Vec<String> {
+fn group_facts(group: &NodeGroup, financial: bool) -> Vec<String> {
+    let purpose = if financial { "financial" } else { "volumes" };
     let mut facts = Vec::new();
     match &group.mirrors {
         Some(mirrored) => facts.push(format!("stands by for {mirrored}")),
@@ -270,11 +281,11 @@ fn group_facts(group: &NodeGroup) -> Vec<String> {
     }
     let size = &group.size;
     facts.push(format!("{} to {} nodes", size.min, size.max));
-    let types: Vec<&str> = group.instance_types.iter().map(|kind| kind.as_str()).collect();
+    let types: Vec<&str> = group.instance_types.iter().map(InstanceType::as_str).collect();
     if !types.is_empty() {
         facts.push(types.join(", "));
     }
-    facts.push(format!("disks: key {}", key_word(group.disk.kms_key.as_str())));
+    facts.push(format!("disks: {}", key(&group.disk.kms_key, purpose)));
     facts
 }
 
@@ -290,9 +301,14 @@ fn taint(taint: &Taint) -> String {
     }
 }
 
-/// An ARN is long and says little: its last part names the key.
-fn key_word(key: &str) -> &str {
-    key.rsplit('/').next().unwrap_or(key)
+/// Which key it is: of the platform's own the one for this purpose. An ARN is long, and its last part names the key.
+fn key(key: &KmsKey, purpose: &str) -> String {
+    match key.as_str() {
+        "platform" => format!("key {purpose}"),
+        "aws-managed" => "a key of AWS".to_owned(),
+        "none" => "not encrypted".to_owned(),
+        arn => format!("key {}", arn.rsplit('/').next().unwrap_or(arn)),
+    }
 }
 
 fn profile_facts(profile: &FargateProfile) -> Vec<String> {
@@ -314,11 +330,11 @@ fn regional(platform: &Platform, role: &str, plan: &RegionPlan, register: &mut R
     let replica = platform.plan.replica.as_deref() == Some(role);
     for bucket in &platform.plan.buckets {
         if plan.home || (replica && bucket.replicate) {
-            let mut node = register.node(NodeKind::Bucket, &bucket.bucket);
+            let mut node = register.node(NodeKind::Bucket, &bucket.name);
             "S3".clone_into(&mut node.note);
             if plan.home {
                 register.buckets.insert(bucket.bucket.clone(), node.id);
-                node.facts.push(format!("bucket {} of the services", bucket.name));
+                node.facts.push(bucket.bucket.clone());
             } else {
                 node.facts.push("a copy of every object".to_owned());
             }
@@ -335,8 +351,7 @@ fn regional(platform: &Platform, role: &str, plan: &RegionPlan, register: &mut R
     }
     for key in &plan.keys {
         let mut node = register.node(NodeKind::Key, key.purpose);
-        "key".clone_into(&mut node.note);
-        node.facts.push(format!("encrypts {}", key.description));
+        node.facts.push(key.description.to_owned());
         nodes.push(node);
     }
     (!nodes.is_empty()).then(|| {

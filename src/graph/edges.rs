@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::blueprint::Platform;
 use crate::blueprint::model::DataKind;
 use crate::blueprint::platform::{Crossing, PortPlan};
+use crate::blueprint::scalar::RoleName;
 
 use super::build::Register;
 use super::model::{Area, AreaKind, Edge, EdgeKind, Node, NodeId, NodeKind, Peering, Picture, Reach};
@@ -163,13 +164,12 @@ fn summary(picture: &Picture) -> Vec<String> {
     let mut places = Vec::new();
     for region in &picture.regions {
         region.walk(&mut |area| {
-            for node in area.nodes.iter().filter(|node| node.reach == Reach::Holds) {
+            let holding = area.nodes.iter().filter(|node| node.reach == Reach::Holds);
+            let names: Vec<&str> = holding.map(|node| node.name.as_str()).collect();
+            if !names.is_empty() {
                 let group = matches!(area.kind, AreaKind::NodeGroup | AreaKind::Fargate);
-                places.push(if group {
-                    format!("{} on {}", node.name, area.label())
-                } else {
-                    node.name.clone()
-                });
+                let on = if group { format!(" on {}", area.label()) } else { String::new() };
+                places.push(format!("{}{on}", listed(&names)));
             }
         });
     }
@@ -180,7 +180,7 @@ fn summary(picture: &Picture) -> Vec<String> {
         let nodes = picture.nodes().into_iter().filter(|node| node.reach == reach);
         nodes.map(|node| node.name.as_str()).collect()
     };
-    let mut sentences = vec![format!("Cardholder data lives in {}.", listed(&places))];
+    let mut sentences = vec![format!("Cardholder data lives in {}.", places.join("; "))];
     let direct = named(Reach::Direct);
     sentences.push(if direct.is_empty() {
         "Nothing calls it.".to_owned()
@@ -209,18 +209,35 @@ pub(super) fn peerings(platform: &Platform) -> Vec<Peering> {
     let mut peerings = Vec::new();
     for plan in &platform.plan.peerings {
         let (Some(from), Some(to)) = (place(&plan.requester), place(&plan.accepter)) else { continue };
-        let mut tiers: Vec<&str> = Vec::new();
-        for declared in &platform.blueprint.peering {
-            let [one, other] = &declared.between;
-            if (one.as_str(), other.as_str()) == (plan.requester.as_str(), plan.accepter.as_str()) {
-                tiers.extend(declared.subnets.iter().map(|tier| tier.as_str()));
-            }
-        }
+        let tiers = tiers(platform, [plan.requester.as_str(), plan.accepter.as_str()]);
         let words =
             format!("{} is connected with {}: subnets {}", plan.requester, plan.accepter, tiers.join(", "));
         peerings.push(Peering { from, to, words, calls: plan.flows.iter().map(crossing).collect() });
     }
     peerings
+}
+
+/// What a region's connections are, a line each, and which calls may cross.
+pub(super) fn connections(platform: &Platform, role: &str) -> Vec<String> {
+    let mut lines = Vec::new();
+    for plan in &platform.plan.peerings {
+        let ends = [plan.requester.as_str(), plan.accepter.as_str()];
+        let [one, other] = ends;
+        if !ends.contains(&role) {
+            continue;
+        }
+        let there = if one == role { other } else { one };
+        lines.push(format!("VPC connected with {there}: {}", tiers(platform, ends).join(", ")));
+        lines.extend(plan.flows.iter().filter(|flow| flow.from_region == role).map(crossing));
+    }
+    lines
+}
+
+/// The subnet tiers that a connection declares.
+fn tiers<'a>(platform: &'a Platform, ends: [&str; 2]) -> Vec<&'a str> {
+    let declared = platform.blueprint.peering.iter();
+    let declared = declared.filter(|peering| peering.between.each_ref().map(RoleName::as_str) == ends);
+    declared.flat_map(|peering| &peering.subnets).map(RoleName::as_str).collect()
 }
 
 fn crossing(flow: &Crossing) -> String {

@@ -10,7 +10,9 @@ use super::{standby, wiring};
 /// Between a box and what is inside.
 pub(super) const PAD: i32 = 12;
 /// A thing's size.
-pub(super) const NODE_W: i32 = 212;
+pub(super) const NODE_W: i32 = 236;
+/// How wide a key is: what it encrypts is a sentence.
+pub(super) const KEY_W: i32 = 312;
 /// A thing's size.
 pub(super) const NODE_H: i32 = 42;
 /// From one thing to the next below.
@@ -64,6 +66,8 @@ pub struct Frame {
     pub title: String,
     /// The most sensitive data inside.
     pub holds: Option<DataKind>,
+    /// Whether the data is not there yet: it comes in a disaster.
+    pub waits: bool,
     /// The box around it.
     pub parent: Option<usize>,
 }
@@ -227,18 +231,20 @@ impl Layout {
                 self.text((x, y), &line, (Font::Fact, true), room, None);
             }
         }
-        y += 6;
-        if matches!(area.kind, AreaKind::NodeGroup | AreaKind::Fargate) && !area.holds.is_empty() {
+        y += 9;
+        let waits = area.holds.is_empty();
+        let kinds = if waits { &area.stands_for } else { &area.holds };
+        if matches!(area.kind, AreaKind::NodeGroup | AreaKind::Fargate) && !kinds.is_empty() {
             let (mut at, mut top) = (x, y);
-            for kind in &area.holds {
+            for kind in kinds {
                 let wide = chip_width(short(*kind));
                 if at > x && at + wide > x + room {
                     (at, top) = (x, top + CHIP_H + 3);
                 }
-                self.chip((at, top), short(*kind), (Some(*kind), false), None);
+                self.chip((at, top), short(*kind), (Some(*kind), waits), None);
                 at += wide + 4;
             }
-            y = top + CHIP_H + 4;
+            y = top + CHIP_H + 7;
         }
         y
     }
@@ -262,7 +268,8 @@ impl Layout {
             rect,
             kind: area.kind,
             title: title.collect::<Vec<_>>().join("\n"),
-            holds: area.holds.first().copied(),
+            holds: area.holds.first().or(area.stands_for.first()).copied(),
+            waits: area.holds.is_empty(),
             parent,
         });
         self.frames.len() - 1
@@ -292,6 +299,9 @@ impl Layout {
             labels.push(("calls cardholder", Some(DataKind::CardholderData), true));
         }
         if labels.is_empty() {
+            if let (None, Some(words)) = (node.facts.first(), self.words.last_mut()) {
+                words.at.y = y + 25;
+            }
             if let Some(fact) = node.facts.first() {
                 self.text((left, y + 33), fact, (Font::Fact, true), right - left, Some(node.id));
             }

@@ -24,6 +24,7 @@ fn entries() -> Vec<(Sign, String)> {
         .collect();
     let cardholder = DATA.into_iter().next();
     entries.extend([
+        (Sign::Chip("cardholder", cardholder, true), "on a group: handles it in a disaster".to_owned()),
         (Sign::Chip("calls cardholder", cardholder, true), "calls what handles cardholder data".to_owned()),
         (Sign::Wire("nxg-call nxg-card"), "a call to cardholder data".to_owned()),
         (Sign::Wire("nxg-call"), "a call".to_owned()),

@@ -104,6 +104,8 @@ pub struct Area {
     pub facts: Vec<String>,
     /// Kinds of data that something inside handles.
     pub holds: Vec<DataKind>,
+    /// Kinds of data that what it stands by for handles: in a disaster they are here.
+    pub stands_for: Vec<DataKind>,
     /// Boxes inside.
     pub areas: Vec<Area>,
     /// Things that stand in it directly.

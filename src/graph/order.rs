@@ -137,7 +137,7 @@ fn cost(lanes: &[Vec<NodeId>], edges: &[Edge]) -> usize {
 
 /// In which order upright lines stand in front of a column, so that few lines cross. Each is given as the height at which
 /// it enters its callee, and the heights at which its callers meet it.
-pub(super) fn tracks(nets: Vec<(i32, Vec<i32>)>) -> Vec<usize> {
+pub(super) fn tracks(nets: &[(i32, Vec<i32>)]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..nets.len()).collect();
     order.sort_by_key(|at| (nets[*at].0, *at));
     let crossings = |left: usize, right: usize| {

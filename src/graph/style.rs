@@ -72,14 +72,14 @@ const SHAPE: &str = ".nxg text{font-family:system-ui,-apple-system,'Segoe UI',Ro
 sans-serif;font-size:11px}\
 .nxg-t1{font-weight:700}.nxg text.nxg-t1{font-size:22px}.nxg text.nxg-t2{font-size:15px;font-weight:700}\
 .nxg text.nxg-t3{font-size:12px;font-weight:600}.nxg text.nxg-t5{font-size:10px}\
-.nxg-f{stroke-width:1}.nxg-region{stroke-width:1.5}.nxg-b{stroke-width:2.5}\
+.nxg-f{stroke-width:1}.nxg-region{stroke-width:1.5}.nxg-b{stroke-width:2.5}.nxg-waits{stroke-width:1.5;stroke-dasharray:8 4}\
 .nxg-n{stroke-width:1}.nxg-n.nxg-door{stroke-width:2}.nxg-n.nxg-outside,.nxg-n.nxg-reach{stroke-dasharray:5 3}\
 .nxg-n.nxg-reach{stroke-width:2}.nxg-n.nxg-holds{stroke-width:3}\
 .nxg-w path{fill:none;stroke-width:1.3}.nxg-w .nxg-a{stroke:none}\
 .nxg-way-in path{stroke-width:2}.nxg-egress path{stroke-dasharray:6 4}.nxg-permission path{stroke-dasharray:2 3}\
 .nxg-card path{stroke-width:2.6}.nxg-link path{fill:none;stroke-width:2;stroke-dasharray:9 3 2 3}\
 .nxg-w:hover path{stroke-width:4}.nxg-w .nxg-a,.nxg-w:hover .nxg-a{stroke:none}\
-.nxg-hatch{stroke-width:3}.nxg-c.nxg-o rect{stroke-width:1.5;stroke-dasharray:4 2}";
+.nxg-dots{pointer-events:none}.nxg-hatch{stroke-width:3}.nxg-c.nxg-o rect{stroke-width:1.5;stroke-dasharray:4 2}";
 
 /// The style sheet.
 pub(super) fn sheet() -> String {

@@ -41,6 +41,14 @@ pub(super) fn draw(picture: &Picture, layout: &Layout) -> String {
             }
         }
     }
+    // And the dots once more over all lines: a dot that is covered would be a call that is not seen.
+    out.push_str("<g class=\"nxg-dots\" aria-hidden=\"true\">");
+    for line in &layout.lines {
+        if let (Some(edge), Some(dot)) = (edge(line), line.dot) {
+            out.push_str(&format!("<g class=\"{}\">{}</g>", wire_class(edge), circle(dot, edge.kind)));
+        }
+    }
+    out.push_str("</g>\n");
     let nodes = picture.nodes();
     for placed in &layout.nodes {
         if let Some(node) = nodes.iter().find(|node| node.id == placed.node) {
@@ -84,7 +92,8 @@ fn frame(frame: &Frame) -> String {
     let mut class = format!("nxg-f nxg-{}", frame.kind.class());
     let boundary = matches!(frame.kind, AreaKind::NodeGroup | AreaKind::Fargate);
     if let Some(kind) = frame.holds.filter(|_| boundary) {
-        class.push_str(&format!(" nxg-b nxg-{}", style::class(kind)));
+        let waits = if frame.waits { " nxg-waits" } else { "" };
+        class.push_str(&format!(" nxg-b nxg-{}{waits}", style::class(kind)));
     }
     let round = if frame.kind == AreaKind::Region { 10 } else { 6 };
     format!("<g><title>{}</title>{}</g>\n", escape(&frame.title), rect(frame.rect, &class, round))
@@ -169,12 +178,19 @@ pub(super) fn chip(chip: &Chip) -> String {
     )
 }
 
+fn wire_class(edge: &Edge) -> String {
+    let card = if edge.cardholder { " nxg-card" } else { "" };
+    format!("nxg-w nxg-{}{card}", edge.kind.class())
+}
+
+fn circle(Point { x, y }: Point, kind: EdgeKind) -> String {
+    let size = if kind == EdgeKind::Call { "3.5" } else { "3" };
+    format!("<circle cx=\"{x}\" cy=\"{y}\" r=\"{size}\"/>")
+}
+
 /// An edge: its way, an arrow where it ends, a dot where it meets its neighbours.
 fn wire(edge: &Edge, line: &Line) -> String {
-    let mut class = format!("nxg-w nxg-{}", edge.kind.class());
-    if edge.cardholder {
-        class.push_str(" nxg-card");
-    }
+    let class = wire_class(edge);
     let mut out = format!("<g class=\"{class}\"><title>{}</title>", escape(&edge.words));
     out.push_str(&format!("<path d=\"{}\"/>", way(&line.points, line.dot)));
     if let Some(Point { x, y }) = line.points.last() {
@@ -186,9 +202,8 @@ fn wire(edge: &Edge, line: &Line) -> String {
             y + 4
         ));
     }
-    if let Some(Point { x, y }) = line.dot {
-        let size = if edge.kind == EdgeKind::Call { "3.5" } else { "3" };
-        out.push_str(&format!("<circle cx=\"{x}\" cy=\"{y}\" r=\"{size}\"/>"));
+    if let Some(dot) = line.dot {
+        out.push_str(&circle(dot, edge.kind));
     }
     out.push_str("</g>\n");
     out

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::layout::{Layout, Line, NODE_H, NODE_W, PAD, Point, ROW, Rect};
+use super::layout::{KEY_W, Layout, Line, NODE_H, NODE_W, PAD, Point, ROW, Rect};
 use super::model::{Area, AreaKind, Edge, Node, NodeId, NodeKind, Picture};
 use super::order::{self, Net};
 
@@ -37,7 +37,7 @@ pub(super) fn draw(picture: &Picture, left: i32, least: i32) -> Layout {
     });
     let columns = order::columns(picture, &lanes);
     let count = columns.values().max().map_or(1, |last| last + 1);
-    let mut nets = order::nets(&picture.edges, &columns, picture, count);
+    let nets = order::nets(&picture.edges, &columns, picture, count);
     let lanes = order::rows(lanes, &columns, &picture.edges);
 
     // Where the columns are, from how many lines stand in front of each.
@@ -78,15 +78,15 @@ pub(super) fn draw(picture: &Picture, left: i32, least: i32) -> Layout {
     }
 
     let mut tracks = BTreeMap::new();
-    for channel in 0..=count {
-        let first = if channel == count {
-            right + MARGIN
-        } else {
-            xs[channel] - self::channel(&nets, channel) + MARGIN
-        };
-        let inside: Vec<&mut Net> = nets.iter_mut().filter(|net| net.channel == channel).collect();
-        let spans = inside.iter().map(|net| span(net, &picture.edges, &place)).collect();
-        for (track, at) in (0..).zip(order::tracks(spans)) {
+    // In front of each column, and after the last one outside of the border.
+    let fronts = xs.iter().enumerate().map(|(column, x)| x - channel(&nets, column)).chain([right]);
+    let fronts: Vec<i32> = fronts.collect();
+    for (channel, front) in fronts.into_iter().enumerate() {
+        let first = front + MARGIN;
+        let inside: Vec<&Net> = nets.iter().filter(|net| net.channel == channel).collect();
+        let spans: Vec<(i32, Vec<i32>)> =
+            inside.iter().map(|net| span(net, &picture.edges, &place)).collect();
+        for (track, at) in (0..).zip(order::tracks(&spans)) {
             tracks.insert(inside[at].callee, first + track * TRACK);
         }
     }
@@ -167,16 +167,12 @@ impl Board<'_> {
         }
         let keys: Vec<&Node> = area.nodes.iter().filter(|node| node.kind == NodeKind::Key).collect();
         let from = self.start - PAD - GROUP_HEAD;
-        let across = ((rect.right() - PAD - from) / (NODE_W + PAD)).max(1);
+        let across = ((rect.right() - from) / (KEY_W + PAD)).max(1);
         for (at, key) in (0..).zip(&keys) {
-            let spot = (from + at % across * (NODE_W + PAD), y + at / across * ROW);
-            self.layout.node(key, spot, NODE_W, Some(frame));
+            let spot = (from + at % across * (KEY_W + PAD), y + at / across * ROW);
+            self.layout.node(key, spot, KEY_W, Some(frame));
         }
-        if let Some(last) = i32::try_from(keys.len()).ok().and_then(|keys| keys.checked_sub(1)) {
-            if last >= 0 {
-                y += (last / across + 1) * ROW;
-            }
-        }
+        y += i32::try_from(keys.len()).unwrap_or_default().saturating_add(across - 1) / across * ROW;
         self.close(frame, y.max(head))
     }
 

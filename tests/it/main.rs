@@ -15,6 +15,7 @@ mod cli;
 mod cli_render;
 mod data;
 mod faulty;
+mod graph;
 mod guide;
 mod ingress;
 mod kubernetes;
