@@ -1,5 +1,7 @@
 //! The frameworks that policies give evidence for.
 
+use super::facts;
+
 /// A framework, in the edition that control ids refer to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Framework {
@@ -15,6 +17,24 @@ pub enum Framework {
     Soc2,
     /// Digital Operational Resilience Act.
     Dora,
+}
+
+/// A part of a framework: a requirement's section, a family, an article.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Section {
+    /// `10.2`, `AU`, `CC7`.
+    pub id: String,
+    /// What it is about.
+    pub title: String,
+}
+
+impl Section {
+    /// Whether a control of the same framework belongs to it: `10.2.1` to `10.2`, `AU-12` to `AU`, `9(2)` to `9`.
+    pub fn holds(&self, control: &str) -> bool {
+        control
+            .strip_prefix(self.id.as_str())
+            .is_some_and(|rest| !rest.starts_with(|next: char| next.is_ascii_alphanumeric()))
+    }
 }
 
 impl Framework {
@@ -61,6 +81,18 @@ impl Framework {
     /// The framework of an id.
     pub fn parse(id: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|framework| framework.id() == id)
+    }
+
+    /// The parts of the framework, in its own order: a table of facts.
+    pub fn sections(self) -> Vec<Section> {
+        let parts = facts::table("framework-sections")
+            .and_then(|facts| facts.table.at(&["frameworks", self.id()])?.as_map());
+        let mut sections = Vec::new();
+        for (id, entry) in parts.iter().flat_map(|parts| parts.iter()) {
+            let title = entry.node.as_str().unwrap_or_default().to_owned();
+            sections.push(Section { id: id.to_string(), title });
+        }
+        sections
     }
 
     /// Whether an id has the form of this framework's controls.

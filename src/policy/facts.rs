@@ -17,6 +17,8 @@ pub struct Facts {
     pub name: &'static str,
     /// The day it was compared with its source.
     pub read: Option<jiff::civil::Date>,
+    /// The file, as it is inside the program.
+    pub text: &'static str,
     /// The whole table.
     pub(super) table: Node,
 }
@@ -28,6 +30,11 @@ impl Facts {
     /// Whether the table was compared with its source more than a year before a date.
     pub fn is_stale(&self, at: jiff::civil::Date) -> bool {
         self.read.is_none_or(|read| (at - read).get_days() > FRESH_DAYS)
+    }
+
+    /// Where its facts were read.
+    pub fn source(&self) -> &str {
+        self.table.get("source").and_then(Node::as_str).unwrap_or_default()
     }
 }
 
@@ -56,7 +63,7 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     TABLES.keys().copied()
 }
 
-fn facts(name: &'static str, text: &str) -> Facts {
+fn facts(name: &'static str, text: &'static str) -> Facts {
     let file = SourceFile::new(name, text.to_owned());
     let table = yaml::read(FileId(u32::MAX), &file)
         .documents
@@ -64,5 +71,5 @@ fn facts(name: &'static str, text: &str) -> Facts {
         .next()
         .unwrap_or(Node { span: crate::source::Span::default(), value: crate::source::Value::Null });
     let read = table.get("read").and_then(Node::as_str).and_then(|date| date.parse().ok());
-    Facts { name, read, table }
+    Facts { name, read, text, table }
 }

@@ -24,7 +24,7 @@ pub mod waiver;
 mod world;
 
 pub use catalogue::{Catalogue, embedded};
-pub use controls::Framework;
+pub use controls::{Framework, Section};
 pub use evaluate::{Evaluated, Evaluation, Skipped, evaluate, fingerprint};
 pub use file::{Control, Example, Policy, Provenance, Rule, Scope};
 pub use functions::usages as functions;
