@@ -2,10 +2,11 @@
 //! compiles it to Terraform and Kubernetes files.
 //!
 //! The modules depend on each other in one direction only:
-//! `cli` → `render`, `report`, `policy`, `graph` → `terraform`, `kubernetes`, `blueprint` → `source`.
+//! `cli` → `evidence` → `render`, `report`, `policy`, `graph` → `terraform`, `kubernetes`, `blueprint` → `source`.
 
 pub mod blueprint;
 pub mod cli;
+pub mod evidence;
 pub mod graph;
 pub mod kubernetes;
 pub mod policy;

@@ -58,6 +58,8 @@ pub(super) enum Command {
     Explain(Explain),
     /// List the policies, or run their own examples
     Policies(Policies),
+    /// Write what an auditor reads: every control, by which policy, shown on which lines, waived by whom
+    Evidence(Evidence),
     /// Draw a blueprint's platform: where data lives, what can reach it, where the boundaries are
     Graph(Graph),
     /// Print a JSON Schema, for editors and for programs that read reports
@@ -114,8 +116,36 @@ pub(super) struct Render {
     pub(super) checks: Checks,
 }
 
-/// What `lint` and `render` check, and how they report it.
+/// `evidence`.
 #[derive(Debug, Args)]
+pub(super) struct Evidence {
+    /// The blueprint
+    pub(super) blueprint: Utf8PathBuf,
+    /// Where `report.html` and `controls.csv` go; those of an earlier run are replaced
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Utf8PathBuf,
+    /// Templates of your own, as given to `render`
+    #[arg(long, value_name = "DIR")]
+    pub(super) templates: Option<Utf8PathBuf>,
+    /// The severity from which on findings let the run end with 1; the page is written all the same
+    #[arg(long, value_enum, default_value_t, value_name = "SEVERITY", help_heading = "Checks")]
+    pub(super) fail_on: FailOn,
+    /// Let what is unproven count like a failure of its severity
+    #[arg(long, help_heading = "Checks")]
+    pub(super) strict: bool,
+    /// Only this framework (pci-dss-4.0.1), and only policies that prove a control of it
+    #[arg(long, value_delimiter = ',', help_heading = "Checks")]
+    pub(super) framework: Vec<String>,
+    /// Policies of your own, beside the built-in ones
+    #[arg(long, value_name = "DIR", help_heading = "Checks")]
+    pub(super) policies: Vec<Utf8PathBuf>,
+    /// The date to judge by (2026-12-31), for waivers that expire. Default: today
+    #[arg(long, value_name = "DATE", help_heading = "Checks")]
+    pub(super) at: Option<jiff::civil::Date>,
+}
+
+/// What `lint` and `render` check, and how they report it.
+#[derive(Debug, Default, Args)]
 pub(super) struct Checks {
     /// How to report
     #[arg(long, value_enum, default_value_t, help_heading = "Output")]

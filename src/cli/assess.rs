@@ -114,6 +114,11 @@ impl Judge {
             .then(|| controls(&checks.chosen.framework, self.applied(), verdicts))
     }
 
+    /// The tables of facts that took part so far.
+    pub(super) fn facts(&self) -> BTreeSet<&'static str> {
+        self.noted.borrow().facts.clone()
+    }
+
     /// The policies that are applied.
     pub(super) fn applied(&self) -> impl Iterator<Item = &Policy> {
         let policies = self.catalogue().policies().iter().zip(&self.choice().applies);

@@ -7,6 +7,7 @@ mod baseline;
 mod choose;
 mod completions;
 mod error;
+mod evidence;
 mod explain;
 mod graph;
 mod init;
@@ -99,6 +100,7 @@ where
         Command::Render(args) => render::run(&args, surroundings, output),
         Command::Explain(args) => explain::run(&args, surroundings, output),
         Command::Policies(args) => policies::run(&args, surroundings, output),
+        Command::Evidence(args) => evidence::run(&args, surroundings, output),
         Command::Graph(args) => graph::run(&args, surroundings, output),
         Command::Schema(args) => schema::run(&args, output),
         Command::Completions(args) => completions::run(&args, output),

@@ -139,7 +139,8 @@ fn render_platform(
         Some(directory) => template_files(directory, surroundings)?,
         None => render::Overrides::new(),
     };
-    let files = render::render(platform, name, &overrides).map_err(|error| template_error(args, &error))?;
+    let files = render::render(platform, name, &overrides)
+        .map_err(|error| template_error(args.templates.as_deref(), &error))?;
     let directory =
         args.out.clone().unwrap_or_else(|| Utf8Path::new("generated").join(platform.blueprint.name.as_str()));
     let on_disk = normalise(&surroundings.on_disk(&directory));
@@ -149,8 +150,8 @@ fn render_platform(
 }
 
 /// A fault of a template is ours, unless the user's own templates took part.
-fn template_error(args: &Render, error: &render::RenderError) -> Error {
-    match &args.templates {
+pub(super) fn template_error(templates: Option<&Utf8Path>, error: &render::RenderError) -> Error {
+    match templates {
         Some(directory) => Error::Input {
             path: directory.join(&error.template),
             message: error.to_string(),
@@ -176,7 +177,7 @@ fn rendered_path(rendered: Option<&Rendered>, path: &Utf8Path) -> Utf8PathBuf {
 }
 
 /// Adds a rendered file to what is judged, as if it had been read from disk.
-fn add(sources: &mut Sources, group: &mut Group, path: &Utf8Path, bytes: &[u8]) {
+pub(super) fn add(sources: &mut Sources, group: &mut Group, path: &Utf8Path, bytes: &[u8]) {
     let extension = path.extension();
     if !matches!(extension, Some("tf" | "yaml" | "yml")) {
         return;

@@ -10,10 +10,12 @@
 mod baseline;
 mod blueprint;
 mod book;
+mod browser;
 mod checkov;
 mod cli;
 mod cli_render;
 mod data;
+mod evidence;
 mod faulty;
 mod graph;
 mod guide;
