@@ -54,6 +54,8 @@ pub(super) enum Command {
     Lint(Lint),
     /// Check a blueprint, then write the Terraform and Kubernetes files it describes
     Render(Render),
+    /// Mend findings in blueprints by what their policies would write
+    Fix(Fix),
     /// Say what a policy wants, why, and for which controls
     Explain(Explain),
     /// List the policies, or run their own examples
@@ -144,6 +146,28 @@ pub(super) struct Evidence {
     pub(super) at: Option<jiff::civil::Date>,
 }
 
+/// `fix`.
+#[derive(Debug, Args)]
+pub(super) struct Fix {
+    /// Blueprints, and directories that hold some
+    #[arg(required = true, value_name = "BLUEPRINT")]
+    pub(super) blueprints: Vec<Utf8PathBuf>,
+    /// Write nothing; print what would change as a unified diff
+    #[arg(long)]
+    pub(super) diff: bool,
+    /// Make the changes too that replace or restart what is running, or cut somebody off
+    #[arg(long = "unsafe")]
+    pub(super) allow_unsafe: bool,
+    /// The severity from which on a finding that is left makes the run exit 1
+    #[arg(long, value_enum, default_value_t, value_name = "SEVERITY", help_heading = "Checks")]
+    pub(super) fail_on: FailOn,
+    #[command(flatten)]
+    pub(super) chosen: Chosen,
+    /// The date to judge by (2026-12-31), for waivers that expire. Default: today
+    #[arg(long, value_name = "DATE", help_heading = "Checks")]
+    pub(super) at: Option<jiff::civil::Date>,
+}
+
 /// What `lint` and `render` check, and how they report it.
 #[derive(Debug, Default, Args)]
 pub(super) struct Checks {
@@ -173,7 +197,7 @@ pub(super) struct Checks {
 }
 
 /// Which policies are meant.
-#[derive(Debug, Default, PartialEq, Eq, Args)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
 pub(super) struct Chosen {
     /// Only these policies: ids (NXF-NET-001) or domains (NET), separated by commas
     #[arg(long, value_delimiter = ',', value_name = "ID|DOMAIN", help_heading = "Checks")]

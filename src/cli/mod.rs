@@ -9,6 +9,7 @@ mod completions;
 mod error;
 mod evidence;
 mod explain;
+mod fix;
 mod graph;
 mod init;
 mod inputs;
@@ -98,6 +99,7 @@ where
         Command::Init(args) => init::run(&args, surroundings, output),
         Command::Lint(args) => lint::run(&args, surroundings, output),
         Command::Render(args) => render::run(&args, surroundings, output),
+        Command::Fix(args) => fix::run(&args, surroundings, output),
         Command::Explain(args) => explain::run(&args, surroundings, output),
         Command::Policies(args) => policies::run(&args, surroundings, output),
         Command::Evidence(args) => evidence::run(&args, surroundings, output),

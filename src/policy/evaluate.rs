@@ -515,6 +515,9 @@ impl<'a> Judge<'a, '_> {
             "not known from the files".clone_into(&mut finding.label);
         }
         finding.help = help;
+        if verdict == Verdict::Fail && self.candidate.subject.kind == SubjectKind::Blueprint {
+            finding.fix = self.rule.fix_at(&self.candidate.subject.address);
+        }
         finding.origin.clone_from(&self.candidate.blueprint);
         Some(Evaluated { finding, blueprint: self.candidate.blueprint.clone() })
     }
@@ -527,8 +530,8 @@ impl<'a> Judge<'a, '_> {
     }
 
     fn fix_as_help(&self) -> String {
-        let set: Vec<String> =
-            self.rule.fix.iter().map(|(path, value)| format!("`{path}: {}`", value.to_json())).collect();
+        let set = self.rule.fix.iter().flat_map(|fix| &fix.set);
+        let set: Vec<String> = set.map(|(path, value)| format!("`{path}: {}`", value.to_json())).collect();
         if set.is_empty() { String::new() } else { format!("set {}", set.join(", ")) }
     }
 }

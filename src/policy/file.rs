@@ -7,7 +7,7 @@ use super::controls::Framework;
 use super::expression::{CompileFault, Expression};
 use super::path::Path;
 use super::template::Template;
-use crate::source::{Controls, Finding, Node, Severity, Span, Subject, SubjectKind, Verdict, fault};
+use crate::source::{Controls, Finding, Fix, Node, Severity, Span, Subject, SubjectKind, Verdict, fault};
 
 /// One requirement: why, for which control, and how to tell.
 #[derive(Debug)]
@@ -65,6 +65,7 @@ impl Policy {
             origin: None,
             acceptance: None,
             baselined: false,
+            fix: None,
         }
     }
 }
@@ -157,14 +158,33 @@ pub struct Rule {
     pub(super) judges_by_others: bool,
     /// How bad it is not to meet this rule, where that differs from the policy's own.
     pub severity: Option<Severity>,
-    /// What would meet the requirement: paths relative to the subject, and the values to set there.
-    pub fix: Vec<(Path, Node)>,
+    /// What would meet the requirement.
+    pub fix: Option<RuleFix>,
+}
+
+/// What would meet a requirement.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct RuleFix {
+    /// Paths relative to the subject, and the values to set there.
+    pub set: Vec<(Path, Node)>,
+    /// What the change does to a platform that is running, if somebody has to decide whether that is wanted.
+    pub unsafe_because: Option<Arc<str>>,
 }
 
 impl Rule {
     /// The expression that has to be true, as it is written.
     pub fn assertion(&self) -> &str {
         &self.assert.text
+    }
+
+    /// The fix of a subject in a blueprint, as paths from the root of the file.
+    pub(super) fn fix_at(&self, address: &str) -> Option<Arc<Fix>> {
+        let fix = self.fix.as_ref()?;
+        let subject = Path::parse(address).ok()?.keys()?;
+        let at = |path: &Path| Some(subject.iter().cloned().chain(path.keys()?).collect());
+        let set = fix.set.iter().map(|(path, value)| Some((at(path)?, value.to_json())));
+        let set = set.collect::<Option<Vec<_>>>()?;
+        Some(Arc::new(Fix { set, unsafe_because: fix.unsafe_because.clone() }))
     }
 }
 

@@ -49,6 +49,15 @@ impl Path {
         }
     }
 
+    /// The steps, if each of them leads to one place.
+    pub(super) fn keys(&self) -> Option<Vec<String>> {
+        let key = |segment: &Segment| match segment {
+            Segment::Key(name) => Some(name.clone()),
+            Segment::Either(_) | Segment::Every => None,
+        };
+        self.segments.iter().map(key).collect()
+    }
+
     /// The path without its first key, if that is `name`.
     pub(super) fn without_first(&self, name: &str) -> Option<Self> {
         match self.segments.split_first() {

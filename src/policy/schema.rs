@@ -212,6 +212,11 @@ pub enum Expression {
 pub struct Fix {
     /// Paths relative to `this`, and the values to set there.
     pub set: BTreeMap<String, serde_json::Value>,
+    /// What the change does to a platform that is running, if somebody has to decide whether that is wanted:
+    /// `nexafi-gen fix` makes it only with `--unsafe`.
+    #[schemars(rename = "unsafe")]
+    #[schemars(extend("examples" = ["AWS replaces the file system, and what is in it is lost"]))]
+    pub unsafe_because: Option<String>,
 }
 
 /// A small input and what the policy says of it.

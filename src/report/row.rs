@@ -132,6 +132,9 @@ pub struct Row {
     /// Whether a baseline knows it, so that it fails no run; only with `--all`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub baselined: bool,
+    /// Whether its policy knows what to write instead, so that `nexafi-gen fix` can try, perhaps with `--unsafe`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub fixable: bool,
 }
 
 /// Who answers for a waived finding.
@@ -260,6 +263,7 @@ fn row(report: &Report<'_>, finding: &Finding, fingerprint: String) -> Row {
             expires: acceptance.expires.to_string(),
         }),
         baselined: finding.baselined,
+        fixable: finding.fix.is_some(),
     }
 }
 

@@ -111,6 +111,15 @@ pub struct Acceptance {
     pub expires: jiff::civil::Date,
 }
 
+/// What would mend a finding in a blueprint.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fix {
+    /// Values to set, each at the path of keys from the root of the file.
+    pub set: Vec<(Vec<String>, serde_json::Value)>,
+    /// What the change does to a platform that is running, if somebody has to decide whether that is wanted.
+    pub unsafe_because: Option<Arc<str>>,
+}
+
 /// Framework to control ids.
 pub type Controls = BTreeMap<String, Vec<String>>;
 
@@ -151,6 +160,8 @@ pub struct Finding {
     pub acceptance: Option<Box<Acceptance>>,
     /// Whether a baseline knows it, so that it is no news.
     pub baselined: bool,
+    /// What would mend it, if a policy knows.
+    pub fix: Option<Arc<Fix>>,
 }
 
 /// Codes of faults of the input itself. Like policy ids they are never reused.
@@ -233,6 +244,7 @@ impl Finding {
             origin: None,
             acceptance: None,
             baselined: false,
+            fix: None,
         }
     }
 

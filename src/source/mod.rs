@@ -1,6 +1,7 @@
 //! Files, byte spans, lines and columns, the spanned value tree, findings. The bottom of the crate: knows
 //! nothing of blueprints, Terraform, Kubernetes or policies.
 
+pub mod edit;
 mod file;
 mod finding;
 pub mod pattern;
@@ -10,7 +11,7 @@ pub mod yaml;
 
 pub use file::{FileId, LineColumn, SourceFile, Sources, Span};
 pub use finding::{
-    Acceptance, Controls, FaultCode, Finding, Related, Severity, Subject, SubjectKind, Verdict, fault,
+    Acceptance, Controls, FaultCode, Finding, Fix, Related, Severity, Subject, SubjectKind, Verdict, fault,
 };
 pub use tree::{Entry, Map, Node, Partial, Reference, Value};
 

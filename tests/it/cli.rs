@@ -19,7 +19,7 @@ pub(crate) struct Ran {
 
 impl Ran {
     /// Exit code and both streams, for snapshots.
-    fn shown(&self) -> String {
+    pub(crate) fn shown(&self) -> String {
         format!("exit {}\n--- out\n{}--- err\n{}", u8::from(self.code), self.out, self.err)
     }
 }

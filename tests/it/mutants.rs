@@ -12,20 +12,20 @@ use nexafi_gen::render;
 use nexafi_gen::source::{FileId, SourceFile, Sources, Verdict, yaml};
 use nexafi_gen::terraform;
 
-const REFERENCE: &str = include_str!("../../blueprints/nexafi.yaml");
+pub(crate) const REFERENCE: &str = include_str!("../../blueprints/nexafi.yaml");
 
 /// The day these tests judge by: facts that age must not make them fail one morning.
-const AT: jiff::civil::Date = jiff::civil::date(2026, 11, 24);
+pub(crate) const AT: jiff::civil::Date = jiff::civil::date(2026, 11, 24);
 
 /// Read once: its expressions stay compiled from one mutant to the next.
-static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(Catalogue::judging);
+pub(crate) static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(Catalogue::judging);
 
 /// One way to break the reference platform.
 #[derive(Debug, serde::Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Mutant {
-    policy: String,
-    write: String,
+pub(crate) struct Mutant {
+    pub(crate) policy: String,
+    pub(crate) write: String,
     instead: String,
     /// The text that has to be underlined.
     at: String,
@@ -37,7 +37,7 @@ struct Mutant {
     also: BTreeMap<String, String>,
     /// Only blueprint and output together show it: how generated things stand to each other.
     #[serde(default)]
-    cross: bool,
+    pub(crate) cross: bool,
     /// Why the output alone cannot show it.
     blueprint_only: Option<String>,
 }
@@ -51,7 +51,7 @@ struct Change {
 
 impl Mutant {
     /// The mutant's text, and the lines where its change stands.
-    fn text(&self) -> (String, std::ops::RangeInclusive<usize>) {
+    pub(crate) fn text(&self) -> (String, std::ops::RangeInclusive<usize>) {
         let mut text = REFERENCE.to_owned();
         for change in &self.and {
             assert!(
@@ -70,7 +70,7 @@ impl Mutant {
     }
 }
 
-fn mutants() -> Vec<Mutant> {
+pub(crate) fn mutants() -> Vec<Mutant> {
     let directory = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mutants");
     let files = walkdir::WalkDir::new(directory).min_depth(1).sort_by_file_name();
     let mut all = Vec::new();

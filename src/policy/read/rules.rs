@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use super::{RULE_KEYS, RULES_KEYS, Reader, Reported, SCOPE_KEYS};
-use crate::policy::file::{BLOCK_KINDS, Cel, Rule, Scope, Text, judges_by_others};
+use crate::policy::file::{BLOCK_KINDS, Cel, Rule, RuleFix, Scope, Text, judges_by_others};
 use crate::policy::path::{Path, join};
 use crate::source::{Entry, Map, Node, Span, SubjectKind, Value};
 
@@ -71,7 +71,7 @@ impl Reader<'_> {
             message: message.ok()?,
             help: help.ok()?,
             severity: severity.ok()?,
-            fix: fix.ok()?.unwrap_or_default(),
+            fix: fix.ok()?,
         })
     }
 
@@ -192,8 +192,8 @@ impl Reader<'_> {
         Some(Text { text, span: node.span, verbatim, each, compiled: OnceLock::new() })
     }
 
-    fn fix(&mut self, node: &Node, pointer: &str) -> Option<Vec<(Path, Node)>> {
-        let map = self.fields(node, pointer, "`fix`", &["set"])?;
+    fn fix(&mut self, node: &Node, pointer: &str) -> Option<RuleFix> {
+        let map = self.fields(node, pointer, "`fix`", &["set", "unsafe"])?;
         let set = self.required(map, node.span, pointer, "set", "write `{set: {path: value}}`")?;
         let Some(entries) = set.as_map() else {
             self.fault(
@@ -204,10 +204,12 @@ impl Reader<'_> {
             );
             return None;
         };
-        let mut fix = Vec::new();
+        let because = self.optional(map, "unsafe", pointer, |reader, node, at| reader.text(node, at)).ok()?;
+        let unsafe_because = because.map(|why| why.split_whitespace().collect::<Vec<_>>().join(" ").into());
+        let mut fix = RuleFix { set: Vec::new(), unsafe_because };
         for (key, entry) in entries.iter() {
             match Path::parse(key) {
-                Ok(path) => fix.push((path, entry.node.clone())),
+                Ok(path) => fix.set.push((path, entry.node.clone())),
                 Err(why) => {
                     self.fault(
                         entry.key,
