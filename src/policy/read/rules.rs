@@ -204,7 +204,7 @@ impl Reader<'_> {
             );
             return None;
         };
-        let because = self.optional(map, "unsafe", pointer, |reader, node, at| reader.text(node, at)).ok()?;
+        let because = self.optional(map, "unsafe", pointer, Self::text).ok()?;
         let unsafe_because = because.map(|why| why.split_whitespace().collect::<Vec<_>>().join(" ").into());
         let mut fix = RuleFix { set: Vec::new(), unsafe_because };
         for (key, entry) in entries.iter() {

@@ -236,7 +236,7 @@ impl Editor<'_> {
 }
 
 /// Keys and scalars below a value, in the order of the text.
-fn leaves<'a>(part: &'a Part, found: &mut impl FnMut(&Part)) {
+fn leaves(part: &Part, found: &mut impl FnMut(&Part)) {
     match &part.style {
         Style::Map { entries, .. } => {
             for (key, value) in entries {

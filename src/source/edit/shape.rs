@@ -58,11 +58,13 @@ pub(super) struct Shape {
 /// Reads the first document of a text, which has been read without a fault before. `None` where a mapping's key is no
 /// plain word.
 pub(super) fn read(text: &str) -> Option<Shape> {
-    let mut builder = Builder { text, bytes: offsets(text), open: Vec::new(), repeated: BTreeSet::new() };
+    let mut builder =
+        Builder { text, bytes: offsets(text), open: Vec::new(), root: None, repeated: BTreeSet::new() };
     let mut parser = Parser::new_from_str(text);
     while let Some(next) = parser.next_event() {
         let (event, span) = next.ok()?;
-        if let Some(root) = builder.event(event, span.start.index(), span.end.index())? {
+        builder.event(event, span.start.index(), span.end.index())?;
+        if let Some(root) = builder.root.take() {
             // Aliases repeat anchors of their own document only.
             return Some(Shape { root, repeated: builder.repeated });
         }
@@ -84,6 +86,8 @@ struct Builder<'a> {
     text: &'a str,
     bytes: Vec<usize>,
     open: Vec<Open>,
+    /// The document, once it is read.
+    root: Option<Part>,
     repeated: BTreeSet<usize>,
 }
 
@@ -95,8 +99,8 @@ impl Builder<'_> {
         self.bytes.get(char).copied().unwrap_or(self.text.len())
     }
 
-    /// The outer `None` ends the reading; the inner one says that the document is not complete.
-    fn event(&mut self, event: Event<'_>, start: usize, end: usize) -> Option<Option<Part>> {
+    /// `None` ends the reading.
+    fn event(&mut self, event: Event<'_>, start: usize, end: usize) -> Option<()> {
         let (start, end) = (self.byte(start), self.byte(end));
         match event {
             Event::Alias(anchor) => {
@@ -111,7 +115,7 @@ impl Builder<'_> {
                 {
                     let quoted = matches!(style, Style::Quoted(_));
                     *key = Some(Key { name: name.into_owned(), start, end, quoted });
-                    return Some(None);
+                    return Some(());
                 }
                 self.take(Part { start, end, anchor, tagged: tag.is_some(), style })
             }
@@ -136,23 +140,23 @@ impl Builder<'_> {
                 };
                 self.take(part)
             }
-            _ => Some(None),
+            _ => Some(()),
         }
     }
 
-    fn push(&mut self, part: Part) -> Option<Option<Part>> {
+    fn push(&mut self, part: Part) -> Option<()> {
         // A mapping or list as a key has no name a path could say.
         if matches!(self.open.last(), Some(Open { part: Part { style: Style::Map { .. }, .. }, key: None })) {
             return None;
         }
         self.open.push(Open { part, key: None });
-        Some(None)
+        Some(())
     }
 
-    fn take(&mut self, mut part: Part) -> Option<Option<Part>> {
+    fn take(&mut self, mut part: Part) -> Option<()> {
         let text = self.text;
         match self.open.last_mut() {
-            None => return Some(Some(part)),
+            None => self.root = Some(part),
             Some(Open { part: Part { style: Style::List { items, .. }, .. }, .. }) => items.push(part),
             Some(Open { part: Part { style: Style::Map { entries, .. }, .. }, key }) => {
                 let key = key.take()?;
@@ -165,7 +169,7 @@ impl Builder<'_> {
             }
             Some(_) => return None,
         }
-        Some(None)
+        Some(())
     }
 
     /// Where a collection begins, and whether brackets stand around it. Its span holds anchor and tag, the bracket, and
