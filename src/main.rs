@@ -49,7 +49,9 @@ fn surroundings() -> Result<Surroundings, String> {
     let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let dumb = std::env::var_os("TERM").is_some_and(|value| value == "dumb");
     let terminal = std::io::stdout().is_terminal();
-    let width = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    // Shells keep COLUMNS to themselves unless told to export it.
+    let said = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    let width = said.or_else(|| terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)));
     Ok(Surroundings { directory, today, colour: terminal && !no_color && !dumb, width })
 }
 

@@ -6,6 +6,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::report::Format;
 use crate::source::Severity;
 
+use super::publish::{Target, TargetParser};
+
 /// What is typed.
 #[derive(Debug, Parser)]
 #[command(
@@ -171,12 +173,16 @@ pub(super) struct Fix {
 /// What `lint` and `render` check, and how they report it.
 #[derive(Debug, Default, Args)]
 pub(super) struct Checks {
-    /// How to report
-    #[arg(long, value_enum, default_value_t, help_heading = "Output")]
-    pub(super) format: Format,
+    /// How to report. Default: graphical
+    #[arg(long, value_enum, help_heading = "Output")]
+    pub(super) format: Option<Format>,
     /// Write the report to a file instead of standard output
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(super) output: Option<Utf8PathBuf>,
+    /// Write one more report, in one of the same formats (sarif=out.sarif), `-` being standard output. May be given
+    /// several times
+    #[arg(long, value_name = "FORMAT=FILE", value_parser = TargetParser, help_heading = "Output")]
+    pub(super) report: Vec<Target>,
     /// Report every verdict, those that passed too
     #[arg(long, help_heading = "Output")]
     pub(super) all: bool,

@@ -1,12 +1,12 @@
 //! `nexafi-gen lint`.
 
 use crate::report::{Format, Report};
-use crate::source::Verdict;
 
 use super::args::{Checks, Lint};
 use super::assess::{Judge, assess};
 use super::baseline::{self, Seen};
 use super::inputs::Inputs;
+use super::publish::Targets;
 use super::{Error, ExitCode, Output, Surroundings};
 
 pub(super) fn run(
@@ -14,6 +14,7 @@ pub(super) fn run(
     surroundings: &Surroundings,
     output: &mut Output<'_>,
 ) -> Result<ExitCode, Error> {
+    let targets = Targets::of(&args.checks, &args.paths, surroundings)?;
     let earlier = match &args.checks.baseline {
         Some(path) => Some((path, baseline::read(path, surroundings)?)),
         None => None,
@@ -40,6 +41,10 @@ pub(super) fn run(
     report.all = args.checks.all;
     report.strict = args.checks.strict;
     report.controls = judge.controls(&args.checks, report.verdicts());
+    report.pages = pages();
+    if targets.any(|format| format == Format::Sarif) {
+        report.policies = judge.applied().collect();
+    }
     let compared = earlier.as_ref().map(|(_, baseline)| {
         baseline::compare(&mut report, baseline, &inputs.sources, &judge, &seen, surroundings)
     });
@@ -55,7 +60,7 @@ pub(super) fn run(
         (None, _, _) => {}
     }
     judge.remark(output);
-    publish(&report, &args.checks, surroundings, output)?;
+    targets.publish(&report, |_| true, surroundings, output)?;
     for error in &inputs.unusable {
         output.error(error);
     }
@@ -75,24 +80,8 @@ pub(super) fn verdict(report: &Report<'_>, checks: &Checks, incomplete: bool) ->
     }
 }
 
-/// Writes the report where it was asked for.
-pub(super) fn publish(
-    report: &Report<'_>,
-    checks: &Checks,
-    surroundings: &Surroundings,
-    output: &mut Output<'_>,
-) -> Result<(), Error> {
-    let mut style = output.style;
-    let Some(path) = &checks.output else {
-        let silent = report.listed().all(|finding| finding.verdict == Verdict::Waived);
-        let quiet = output.quiet && silent && !report.all && report.drift.is_none();
-        return if quiet && checks.format != Format::Json {
-            Ok(())
-        } else {
-            output.print(&report.render(checks.format, style))
-        };
-    };
-    style.colour = false;
-    std::fs::write(surroundings.on_disk(path), report.render(checks.format, style))
-        .map_err(|source| Error::File { path: path.clone(), source })
+/// Where the pages of the built-in policies are, if this was built from a package that names its repository.
+pub(super) fn pages() -> Option<String> {
+    let repository = env!("CARGO_PKG_REPOSITORY").trim_end_matches('/');
+    (!repository.is_empty()).then(|| format!("{repository}/blob/HEAD/docs/policies"))
 }

@@ -19,6 +19,7 @@ mod origin;
 mod output;
 mod paths;
 mod policies;
+mod publish;
 mod render;
 mod schema;
 mod waive;
@@ -95,6 +96,7 @@ where
         ColourChoice::Never => false,
         ColourChoice::Auto => surroundings.colour,
     };
+    output.style.links = output.style.colour && surroundings.colour;
     let done = match arguments.command {
         Command::Init(args) => init::run(&args, surroundings, output),
         Command::Lint(args) => lint::run(&args, surroundings, output),

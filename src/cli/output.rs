@@ -31,6 +31,21 @@ impl<'a> Output<'a> {
         }
     }
 
+    /// Writes something long to standard output, piece by piece.
+    pub(super) fn print_with(
+        &mut self,
+        write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> Result<(), Error> {
+        let mut out = io::BufWriter::new(&mut *self.out);
+        let done = write(&mut out).and_then(|()| out.flush());
+        // What the buffer still holds was refused once already.
+        let (_, _) = out.into_parts();
+        match done.and_then(|()| self.out.flush()) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error::Output(error)),
+            _ => Ok(()),
+        }
+    }
+
     /// Writes to standard error. Where even that fails nobody is left to be told.
     pub(super) fn err(&mut self, text: &str) {
         let _ = self.err.write_all(text.as_bytes()).and_then(|()| self.err.flush());

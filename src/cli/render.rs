@@ -16,9 +16,10 @@ use super::args::Render;
 use super::assess::{Assessment, Behind, Group, Judge, judge_group};
 use super::baseline::{self, Seen};
 use super::inputs::{read_file, template_files};
-use super::lint::{publish, verdict};
+use super::lint::{pages, verdict};
 use super::origin::{Origin, Trees};
 use super::paths::{normalise, relative};
+use super::publish::Targets;
 use super::{Error, ExitCode, Output, Surroundings};
 
 pub(super) fn run(
@@ -26,6 +27,7 @@ pub(super) fn run(
     surroundings: &Surroundings,
     output: &mut Output<'_>,
 ) -> Result<ExitCode, Error> {
+    let targets = Targets::of(&args.checks, [&args.blueprint], surroundings)?;
     let earlier = match &args.checks.baseline {
         Some(path) => Some((path, baseline::read(path, surroundings)?)),
         None => None,
@@ -62,11 +64,14 @@ pub(super) fn run(
     report.all = args.checks.all;
     report.strict = args.checks.strict;
     report.controls = judge.controls(&args.checks, report.verdicts());
+    report.pages = pages();
+    if targets.any(|format| format == Format::Sarif) {
+        report.policies = judge.applied().collect();
+    }
     if let Some((path, baseline)) = &earlier {
         baseline::compare(&mut report, baseline, &sources, &judge, &seen, surroundings).remark(path, output);
     }
     let exit = verdict(&report, &args.checks, seen.incomplete);
-    let folded = if args.checks.format == Format::Json { 0 } else { fold(&mut report, blueprint) };
     let comparison = match &rendered {
         Some(rendered) if args.check => {
             let comparison = drift::compare(&rendered.on_disk, &rendered.with_lock())?;
@@ -76,7 +81,10 @@ pub(super) fn run(
         _ => None,
     };
     judge.remark(output);
-    publish(&report, &args.checks, surroundings, output)?;
+    // Programs get everything; people are spared what follows from what they are shown.
+    targets.publish(&report, |format| !format.is_for_people(), surroundings, output)?;
+    let folded = if targets.any(Format::is_for_people) { fold(&mut report, blueprint) } else { 0 };
+    targets.publish(&report, Format::is_for_people, surroundings, output)?;
     if folded > 0 {
         output.remark(&format!(
             "{folded} more in the rendered files {} from these lines of the blueprint",
@@ -84,7 +92,9 @@ pub(super) fn run(
         ));
     }
     match (rendered, comparison) {
-        (Some(rendered), Some(comparison)) => Ok(check(args, &rendered, &comparison, exit, output)?),
+        (Some(rendered), Some(comparison)) => {
+            Ok(check(args, &rendered, &comparison, exit, targets.on_standard_output(), output)?)
+        }
         (Some(rendered), None) if exit == ExitCode::Clean => {
             let written = write(
                 &rendered.on_disk,
@@ -241,6 +251,7 @@ fn check(
     rendered: &Rendered,
     comparison: &Comparison,
     exit: ExitCode,
+    shown: Option<Format>,
     output: &mut Output<'_>,
 ) -> Result<ExitCode, Error> {
     for path in &comparison.foreign {
@@ -257,8 +268,8 @@ fn check(
             };
             let text = drift::diff(&path, disk, rendered.map(Vec::as_slice).unwrap_or_default())
                 .unwrap_or_else(|| format!("{path}: not text on disk\n"));
-            // A report for programs must stay one document.
-            if args.checks.format == Format::Json {
+            // A report that is one document must stay one.
+            if shown.is_some_and(Format::is_document) {
                 output.err(&text);
             } else {
                 output.print(&text)?;

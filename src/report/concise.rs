@@ -1,15 +1,14 @@
 //! `--format concise`: `path:line:column: severity code message`, one line a finding, for editors and `grep`.
 
-use std::fmt::Write as _;
+use std::io;
 
 use crate::source::Verdict;
 
 use super::Report;
-use super::place::{location, visible};
+use super::place::{location, one_line};
 use super::row::DriftState;
 
-pub(super) fn render(report: &Report<'_>) -> String {
-    let mut text = String::new();
+pub(super) fn write(report: &Report<'_>, out: &mut dyn io::Write) -> io::Result<()> {
     for finding in report.listed() {
         let at = location(report.sources, finding.span, "");
         let path = if at.path.is_empty() { "-" } else { &at.path };
@@ -27,14 +26,13 @@ pub(super) fn render(report: &Report<'_>) -> String {
             },
         };
         let message = one_line(&finding.message);
-        // Writing to a String cannot fail.
-        let _ = writeln!(text, "{path}:{}:{}: {word} {} {message}", at.line, at.column, finding.code);
+        writeln!(out, "{path}:{}:{}: {word} {} {message}", at.line, at.column, finding.code)?;
     }
     for drift in report.drift.iter().flatten() {
         let line = drift.line.map(|line| format!(":{line}:1")).unwrap_or_default();
-        let _ = writeln!(text, "{}{line}: {}", drift.path, drift_words(drift.state));
+        writeln!(out, "{}{line}: {}", drift.path, drift_words(drift.state))?;
     }
-    text
+    Ok(())
 }
 
 /// What a person is told about a file that differs.
@@ -44,8 +42,4 @@ pub(super) fn drift_words(state: DriftState) -> &'static str {
         DriftState::Missing => "missing: the blueprint renders this file",
         DriftState::Orphaned => "orphaned: an earlier render wrote this file, the blueprint no longer does",
     }
-}
-
-fn one_line(text: &str) -> String {
-    visible(text).split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::fmt::{self, Write as _};
+use std::io;
 use std::ops::Range;
 
 use miette::{
@@ -16,12 +17,13 @@ use crate::source::{FileId, Finding, Severity, SourceFile, Span, Verdict, secret
 use super::concise::drift_words;
 use super::controls::lines;
 use super::place::{first_line, location, visible};
-use super::{Report, Style, is_open};
+use super::summary::{Paint, controls_not_met, summary};
+use super::{Report, Style};
 
 /// A source line longer than this many bytes is not shown: it is generated, and nobody reads it.
 const LONGEST_LINE: usize = 1000;
 
-pub(super) fn render(report: &Report<'_>, style: Style) -> String {
+pub(super) fn write(report: &Report<'_>, style: Style, out: &mut dyn io::Write) -> io::Result<()> {
     let theme = if style.colour { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
     let handler = GraphicalReportHandler::new_themed(theme)
         .with_links(false)
@@ -29,7 +31,6 @@ pub(super) fn render(report: &Report<'_>, style: Style) -> String {
         .with_break_words(false)
         .with_context_lines(1)
         .tab_width(2);
-    let mut text = String::new();
     let texts = texts(report);
     // What fails comes first, then what is unproven, then what somebody answers for.
     let rank = |finding: &Finding| match finding.verdict {
@@ -43,32 +44,37 @@ pub(super) fn render(report: &Report<'_>, style: Style) -> String {
         listed.sort_by_key(|finding| rank(finding));
     }
     let short = |finding: &Finding| finding.verdict == Verdict::Waived && !report.all;
+    let mut text = String::new();
     for finding in listed.iter().filter(|finding| !short(finding)) {
-        for piece in pieces(report, &texts, finding) {
+        text.clear();
+        for piece in pieces(report, &texts, finding, style.links) {
             if handler.render_report(&mut text, &piece).is_err() {
                 // Never lose a finding because it could not be drawn.
                 let _ = writeln!(text, "{} {}", finding.code, visible(&finding.message));
             }
         }
         text.push('\n');
+        out.write_all(text.as_bytes())?;
     }
     let paint = Paint(style.colour);
     for finding in listed.iter().filter(|finding| short(finding)) {
-        text.push_str(&waived(report, finding));
+        out.write_all(waived(report, finding).as_bytes())?;
     }
     if listed.iter().any(|finding| short(finding)) {
-        text.push('\n');
+        out.write_all(b"\n")?;
     }
     for drift in report.drift.iter().flatten() {
         let line = drift.line.map(|line| format!(":{line}")).unwrap_or_default();
-        let _ = writeln!(text, "{}{line}: {}", paint.bold(&drift.path), drift_words(drift.state));
+        writeln!(out, "{}{line}: {}", paint.bold(&drift.path), drift_words(drift.state))?;
     }
     // A run that checked nothing has nothing to be proud of.
     if !report.inputs.is_empty() || !report.verdicts.is_empty() {
-        text.push_str(&summary(report, paint));
+        out.write_all(summary(report, paint).as_bytes())?;
+        if report.controls.is_none() {
+            out.write_all(controls_not_met(report, style.width).as_bytes())?;
+        }
     }
-    text.push_str(&lines(report.controls.as_deref().unwrap_or_default()));
-    text
+    out.write_all(lines(report.controls.as_deref().unwrap_or_default()).as_bytes())
 }
 
 /// One line on a finding that somebody answers for.
@@ -81,61 +87,6 @@ fn waived(report: &Report<'_>, finding: &Finding) -> String {
         .map_or_else(String::new, |by| format!(" until {} by {} ({})", by.expires, by.owner, by.ticket));
     let line = format!("waived{until}: {} {subject} at {}:{}", finding.code, at.path, at.line);
     format!("{}\n", visible(&line).replace(['\n', '\r'], " "))
-}
-
-/// One line that says how the run ended.
-fn summary(report: &Report<'_>, paint: Paint) -> String {
-    let counts = report.summary();
-    let checks = match (counts.pass, counts.subjects) {
-        (0, _) => String::new(),
-        (pass, subjects) => {
-            format!(
-                "{pass} {} passed on {subjects} {}",
-                plural(pass, "check", "checks"),
-                plural(subjects, "subject", "subjects")
-            )
-        }
-    };
-    let open = |verdict| {
-        let of = |severity| {
-            let counted =
-                |found: &&Finding| is_open(found) && found.verdict == verdict && found.severity == severity;
-            report.verdicts.iter().filter(counted).count()
-        };
-        let parts: Vec<String> = [Severity::Critical, Severity::High, Severity::Medium, Severity::Low]
-            .into_iter()
-            .map(|severity| (of(severity), severity))
-            .filter(|(count, _)| *count > 0)
-            .map(|(count, severity)| format!("{count} {}", severity.as_str()))
-            .collect();
-        parts.join(", ")
-    };
-    let mut line = if counts.fail == 0 {
-        paint.good("no findings")
-    } else {
-        let fail = format!("{} {}", counts.fail, plural(counts.fail, "finding", "findings"));
-        format!("{}: {}", paint.bad(&fail), open(Verdict::Fail))
-    };
-    if counts.unproven > 0 {
-        let unproven = format!("{} unproven", counts.unproven);
-        let unproven = if report.strict { paint.bad(&unproven) } else { unproven };
-        let _ = write!(line, " · {unproven}: {}", open(Verdict::Unproven));
-    }
-    if counts.waived > 0 {
-        let _ = write!(line, " · {} waived", counts.waived);
-    }
-    if counts.baselined > 0 {
-        let _ = write!(line, " · {} known to the baseline", counts.baselined);
-    }
-    if !checks.is_empty() {
-        let _ = write!(line, " · {checks}");
-    }
-    line.push('\n');
-    line
-}
-
-fn plural<'a>(count: usize, one: &'a str, many: &'a str) -> &'a str {
-    if count == 1 { one } else { many }
 }
 
 /// What may be shown of each file.
@@ -165,8 +116,9 @@ fn texts<'a>(report: &Report<'a>) -> Texts<'a> {
 }
 
 /// The finding itself, then each related place of another file; the last one carries the help.
-fn pieces<'a>(report: &Report<'a>, texts: &'a Texts<'_>, finding: &Finding) -> Vec<Piece<'a>> {
-    let mut first = Piece::new(Some(heading(finding)), severity(finding), &finding.message);
+fn pieces<'a>(report: &Report<'a>, texts: &'a Texts<'_>, finding: &Finding, links: bool) -> Vec<Piece<'a>> {
+    let page = report.page(&finding.code).filter(|_| links);
+    let mut first = Piece::new(Some(heading(finding, page.as_deref())), severity(finding), &finding.message);
     first.snippet = Snippet::new(report, texts, finding.span.file);
     if let Some(snippet) = &first.snippet {
         first.labels.push(snippet.label(finding.span, &finding.label, true));
@@ -204,13 +156,18 @@ fn pieces<'a>(report: &Report<'a>, texts: &'a Texts<'_>, finding: &Finding) -> V
     pieces
 }
 
-fn heading(finding: &Finding) -> String {
+fn heading(finding: &Finding, page: Option<&str>) -> String {
     let verdict = match finding.verdict {
         _ if finding.baselined => " (known)".to_owned(),
         Verdict::Fail => String::new(),
         other => format!(" ({})", other.as_str()),
     };
-    format!("{} {}{verdict}: {}", finding.code, finding.severity.as_str(), visible(&finding.title))
+    let code = match page {
+        // OSC 8, which terminals without it pass over.
+        Some(page) => format!("\u{1b}]8;;{page}\u{1b}\\{}\u{1b}]8;;\u{1b}\\", finding.code),
+        None => finding.code.clone(),
+    };
+    format!("{code} {}{verdict}: {}", finding.severity.as_str(), visible(&finding.title))
 }
 
 fn severity(finding: &Finding) -> miette::Severity {
@@ -336,27 +293,5 @@ impl SourceCode for Snippet<'_> {
             column,
             lines,
         )))
-    }
-}
-
-/// Colours for the few words that miette does not write.
-#[derive(Clone, Copy)]
-struct Paint(bool);
-
-impl Paint {
-    fn with(self, code: &str, text: &str) -> String {
-        if self.0 { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
-    }
-
-    fn good(self, text: &str) -> String {
-        self.with("32", text)
-    }
-
-    fn bad(self, text: &str) -> String {
-        self.with("1;31", text)
-    }
-
-    fn bold(self, text: &str) -> String {
-        self.with("1", text)
     }
 }

@@ -1,17 +1,27 @@
-//! Reports: what a run found, as people read it (`graphical`), as editors and `grep` read it (`concise`) and as
-//! programs read it (`json`). The only module that knows miette.
+//! Reports: what a run found, as people read it (`graphical`, `markdown`), as editors and `grep` read it (`concise`), and
+//! as programs do (`json`, `sarif`, `junit`, `github`, `gitlab`, `csv`). One format a file; the only module that knows
+//! miette. Every format is written as it is made: the text of a million results is never held.
 
 mod concise;
 mod controls;
+mod csv;
+mod github;
+mod gitlab;
 mod graphical;
 mod json;
+mod junit;
+mod markdown;
 mod place;
 mod row;
+mod sarif;
+mod summary;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use crate::policy::Policy;
 use crate::source::{FileId, Finding, Severity, Sources, Verdict};
 
 pub use controls::{ControlPolicy, ControlRow, ControlVerdicts, controls};
@@ -32,6 +42,30 @@ pub enum Format {
     Concise,
     /// One JSON document, see `nexafi-gen schema report`.
     Json,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// JUnit XML, for the test reports of CI servers.
+    Junit,
+    /// Workflow commands of GitHub Actions, which become annotations.
+    Github,
+    /// GitLab's Code Quality report.
+    Gitlab,
+    /// One row a verdict, for spreadsheets.
+    Csv,
+    /// A comment for a pull request.
+    Markdown,
+}
+
+impl Format {
+    /// Whether people read it: what follows from another finding is then left out.
+    pub fn is_for_people(self) -> bool {
+        matches!(self, Self::Graphical | Self::Concise | Self::Github | Self::Markdown)
+    }
+
+    /// Whether it is one document, into which nothing else may be written.
+    pub fn is_document(self) -> bool {
+        !matches!(self, Self::Graphical | Self::Concise | Self::Github)
+    }
 }
 
 /// What a terminal can show.
@@ -41,11 +75,13 @@ pub struct Style {
     pub colour: bool,
     /// Columns to wrap text at. Source lines are never wrapped.
     pub width: usize,
+    /// Policy ids are links (OSC 8) to their pages, if the report knows any.
+    pub links: bool,
 }
 
 impl Default for Style {
     fn default() -> Self {
-        Self { colour: false, width: 100 }
+        Self { colour: false, width: 100, links: false }
     }
 }
 
@@ -64,6 +100,10 @@ pub struct Report<'a> {
     pub all: bool,
     /// Whether what is unproven fails the run like a failure.
     pub strict: bool,
+    /// The policies of the run, for formats that describe them; may be empty.
+    pub policies: Vec<&'a Policy>,
+    /// The address below which each built-in policy has a page `ID.md`; without one there are no links.
+    pub pages: Option<String>,
 }
 
 impl<'a> Report<'a> {
@@ -100,6 +140,8 @@ impl<'a> Report<'a> {
             controls: None,
             all: false,
             strict: false,
+            policies: Vec::new(),
+            pages: None,
         }
     }
 
@@ -169,13 +211,37 @@ impl<'a> Report<'a> {
             .any(|finding| is_open(finding) && counts(finding) && finding.severity >= threshold)
     }
 
-    /// The report as text, with a final newline unless there is nothing to say.
-    pub fn render(&self, format: Format, style: Style) -> String {
+    /// Writes the report, with a final newline unless there is nothing to say. It comes in many small pieces: give it a
+    /// buffered writer. Of `style` only formats for terminals take notice.
+    pub fn write(&self, format: Format, style: Style, out: &mut dyn io::Write) -> io::Result<()> {
         match format {
-            Format::Graphical => graphical::render(self, style),
-            Format::Concise => concise::render(self),
-            Format::Json => json::render(self),
+            Format::Graphical => graphical::write(self, style, out),
+            Format::Concise => concise::write(self, out),
+            Format::Json => json::write(self, out),
+            Format::Sarif => sarif::write(self, out),
+            Format::Junit => junit::write(self, out),
+            Format::Github => github::write(self, out),
+            Format::Gitlab => gitlab::write(self, out),
+            Format::Csv => csv::write(self, out),
+            Format::Markdown => markdown::write(self, out),
         }
+    }
+
+    /// The report as text in memory, for what is known to be short.
+    pub fn render(&self, format: Format, style: Style) -> String {
+        let mut bytes = Vec::new();
+        // Writing to memory cannot fail.
+        let _ = self.write(format, style, &mut bytes);
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// The address of a policy's page. Users' own policies and faults of the input have none.
+    fn page(&self, code: &str) -> Option<String> {
+        let built_in = code.starts_with("NXF-") && !code.starts_with("NXF-CFG-");
+        self.pages
+            .as_ref()
+            .filter(|_| built_in)
+            .map(|pages| format!("{}/{code}.md", pages.trim_end_matches('/')))
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use crate::source::{SourceFile, Sources, Span};
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::source::{SourceFile, Sources, Span, normalise};
 
 use super::row::Location;
 
@@ -23,6 +25,19 @@ pub fn visible(text: &str) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     Cow::Owned(text.chars().map(|character| replacement(character).unwrap_or(character)).collect())
+}
+
+/// The text on one line, safe to show: every run of blanks and line breaks is one blank.
+pub(super) fn one_line(text: &str) -> String {
+    visible(text).split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A path as services see it that know the directory of the run: relative to it where it lies below, else absolute;
+/// without `.` and `..`, with forward slashes.
+pub(super) fn anchored(path: &str, root: &Utf8Path) -> Utf8PathBuf {
+    let absolute = normalise(&root.join(path));
+    let path = absolute.strip_prefix(root).unwrap_or(&absolute);
+    Utf8PathBuf::from(path.as_str().replace('\\', "/"))
 }
 
 /// A span's line and column, end exclusive; a span of an unknown file is the start of nothing.

@@ -215,24 +215,11 @@ impl DriftState {
     }
 }
 
-/// The whole report as data.
-pub(super) fn document(report: &Report<'_>) -> Document {
-    let results = report
-        .verdicts
-        .iter()
-        .zip(fingerprints(report))
-        .filter(|(finding, _)| report.lists(finding))
-        .map(|(finding, fingerprint)| row(report, finding, fingerprint))
-        .collect();
-    Document {
-        schema: SCHEMA.to_owned(),
-        tool: Tool { name: "nexafi-gen".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
-        inputs: report.inputs.clone(),
-        summary: report.summary(),
-        results,
-        controls: report.controls.clone(),
-        drift: report.drift.clone(),
-    }
+/// The rows of the verdicts that are listed, each made when it is asked for: a million of them are never held at once.
+pub(super) fn rows<'r>(report: &'r Report<'_>) -> impl Iterator<Item = (&'r Finding, Row)> {
+    report.verdicts.iter().zip(numbers(report)).filter(|(finding, _)| report.lists(finding)).map(
+        |(finding, number)| (finding, row(report, finding, fingerprint(&identity(report, finding), number))),
+    )
 }
 
 fn row(report: &Report<'_>, finding: &Finding, fingerprint: String) -> Row {
@@ -267,22 +254,37 @@ fn row(report: &Report<'_>, finding: &Finding, fingerprint: String) -> Row {
     }
 }
 
-/// The fingerprint of each verdict, in the report's order. What has the same identity is numbered, findings before
-/// passes, so that a finding has the same fingerprint whether passes are listed or not.
+/// The fingerprint of each verdict, in the report's order.
 pub(super) fn fingerprints(report: &Report<'_>) -> Vec<String> {
-    let identities: Vec<String> = report.verdicts.iter().map(|finding| identity(report, finding)).collect();
-    let mut numbers = vec![0_usize; identities.len()];
-    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+    let numbered = report.verdicts.iter().zip(numbers(report));
+    numbered.map(|(finding, number)| fingerprint(&identity(report, finding), number)).collect()
+}
+
+/// What has the same identity is numbered, findings before passes, so that a finding has the same fingerprint whether
+/// passes are listed or not. Identities are compared by their hashes, which take a tenth of the memory.
+fn numbers(report: &Report<'_>) -> Vec<usize> {
+    let mut numbers = vec![0_usize; report.verdicts.len()];
+    let mut seen: BTreeMap<[u8; 16], usize> = BTreeMap::new();
     for passes in [false, true] {
-        for ((finding, identity), number) in report.verdicts.iter().zip(&identities).zip(&mut numbers) {
+        for (finding, number) in report.verdicts.iter().zip(&mut numbers) {
             if (finding.verdict == Verdict::Pass) == passes {
-                let next = seen.entry(identity).or_insert(0);
+                let next = seen.entry(hash(&identity(report, finding))).or_insert(0);
                 *number = *next;
                 *next += 1;
             }
         }
     }
-    identities.iter().zip(numbers).map(|(identity, number)| hash(&format!("{identity}\0{number}"))).collect()
+    numbers
+}
+
+fn fingerprint(identity: &str, number: usize) -> String {
+    hexadecimal(hash(&format!("{identity}\0{number}")))
+}
+
+/// The fingerprint of a generated file that differs: the same while it differs in the same way.
+pub(super) fn drift_fingerprint(report: &Report<'_>, drift: &Drift) -> String {
+    let path = relative(Utf8Path::new(&drift.path), &report.root);
+    hexadecimal(hash(&["drift", path.as_str(), drift.state.as_str()].join("\0")))
 }
 
 /// The finding's file, relative to the report's root.
@@ -311,8 +313,16 @@ fn identity(report: &Report<'_>, finding: &Finding) -> String {
     [finding.code.as_str(), place.as_str(), kind, address, finding.pointer.as_str(), words].join("\0")
 }
 
-fn hash(identity: &str) -> String {
-    Sha256::digest(identity.as_bytes()).iter().take(16).fold(String::new(), |mut text, byte| {
+fn hash(text: &str) -> [u8; 16] {
+    let mut half = [0; 16];
+    for (to, from) in half.iter_mut().zip(Sha256::digest(text.as_bytes())) {
+        *to = from;
+    }
+    half
+}
+
+fn hexadecimal(bytes: [u8; 16]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
         // Writing to a String cannot fail.
         let _ = write!(text, "{byte:02x}");
         text

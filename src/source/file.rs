@@ -49,17 +49,24 @@ pub struct LineColumn {
 pub struct SourceFile {
     path: Utf8PathBuf,
     text: String,
+    /// Bytes of the byte order mark that was dropped.
+    mark: usize,
     line_starts: OnceLock<Vec<usize>>,
 }
 
 impl SourceFile {
     /// Takes the text over; a leading byte order mark is dropped, so that offsets count from the first character.
     pub fn new(path: impl Into<Utf8PathBuf>, text: String) -> Self {
-        let text = match text.strip_prefix('\u{feff}') {
-            Some(rest) => rest.to_owned(),
-            None => text,
+        let (text, mark) = match text.strip_prefix('\u{feff}') {
+            Some(rest) => (rest.to_owned(), '\u{feff}'.len_utf8()),
+            None => (text, 0),
         };
-        Self { path: path.into(), text, line_starts: OnceLock::new() }
+        Self { path: path.into(), text, mark, line_starts: OnceLock::new() }
+    }
+
+    /// How many bytes stand in the file before the text: those of a byte order mark.
+    pub fn mark(&self) -> usize {
+        self.mark
     }
 
     /// The path as the user gave it.

@@ -77,6 +77,17 @@ pub enum SubjectKind {
     Kubernetes,
 }
 
+impl SubjectKind {
+    /// The lower-case word reports use.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Blueprint => "blueprint",
+            Self::Terraform => "terraform",
+            Self::Kubernetes => "kubernetes",
+        }
+    }
+}
+
 /// The thing a verdict is about.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Subject {

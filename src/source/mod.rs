@@ -4,6 +4,7 @@
 pub mod edit;
 mod file;
 mod finding;
+mod path;
 pub mod pattern;
 pub mod secret;
 mod tree;
@@ -13,6 +14,7 @@ pub use file::{FileId, LineColumn, SourceFile, Sources, Span};
 pub use finding::{
     Acceptance, Controls, FaultCode, Finding, Fix, Related, Severity, Subject, SubjectKind, Verdict, fault,
 };
+pub use path::normalise;
 pub use tree::{Entry, Map, Node, Partial, Reference, Value};
 
 /// The closest of `candidates` to `word`, if close enough that a typing error explains the difference.

@@ -19,6 +19,7 @@ mod edit;
 mod evidence;
 mod faulty;
 mod fix;
+mod formats;
 mod graph;
 mod guide;
 mod ingress;

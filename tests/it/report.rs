@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use clap::ValueEnum as _;
 use nexafi_gen::report::{Document, Drift, DriftState, Format, Input, InputKind, Report, Style, schema};
 use nexafi_gen::source::{
     Acceptance, FileId, Finding, Severity, SourceFile, Sources, Span, Subject, SubjectKind, Verdict, fault,
@@ -11,12 +12,12 @@ const BLUEPRINT: &str =
     "name: nexafi\nregions:\n  primary:\n    vpc:\n      flowLogs:\n        enabled: false   # größer\n";
 const TERRAFORM: &str = "# blueprint: regions.primary.vpc\nresource \"aws_vpc\" \"primary\" {\n  cidr_block = \"10.0.0.0/16\"\n}\n";
 
-fn span_of(sources: &Sources, id: FileId, text: &str) -> Span {
+pub(crate) fn span_of(sources: &Sources, id: FileId, text: &str) -> Span {
     let at = sources.get(id).unwrap().text().find(text).unwrap();
     Span::new(id, at, at + text.len())
 }
 
-fn policy_finding(span: Span, verdict: Verdict) -> Finding {
+pub(crate) fn policy_finding(span: Span, verdict: Verdict) -> Finding {
     let mut finding = Finding::fault(fault::INVALID_VALUE, span, "flow logs of the primary VPC are off")
         .label("off here")
         .help("set flowLogs.enabled: true")
@@ -35,7 +36,7 @@ fn policy_finding(span: Span, verdict: Verdict) -> Finding {
 }
 
 /// Two files, and a finding of every shape.
-fn sample() -> (Sources, Vec<Finding>) {
+pub(crate) fn sample() -> (Sources, Vec<Finding>) {
     let mut sources = Sources::default();
     let blueprint = sources.add(SourceFile::new("blueprints/nexafi.yaml", BLUEPRINT.to_owned()));
     let terraform = sources.add(SourceFile::new("generated/vpc.tf", TERRAFORM.to_owned()));
@@ -74,7 +75,7 @@ fn sample() -> (Sources, Vec<Finding>) {
     (sources, vec![unproven, twice, waived, passed, in_output, in_blueprint])
 }
 
-fn report(sources: &Sources, findings: Vec<Finding>) -> Report<'_> {
+pub(crate) fn report(sources: &Sources, findings: Vec<Finding>) -> Report<'_> {
     let inputs = vec![
         Input { path: "generated/vpc.tf".into(), kind: InputKind::Terraform },
         Input { path: "blueprints/nexafi.yaml".into(), kind: InputKind::Blueprint },
@@ -218,8 +219,8 @@ fn text_of_the_input_cannot_drive_the_terminal() {
     let finding =
         Finding::fault(fault::INVALID_VALUE, span, "a \u{1b}]0;title\u{7} name").label("\u{1b}[31mred");
     let report = report(&sources, vec![finding]);
-    for format in [Format::Graphical, Format::Concise] {
-        let shown = report.render(format, Style::default());
+    for format in Format::value_variants().iter().filter(|format| **format != Format::Json) {
+        let shown = report.render(*format, Style::default());
         assert!(!shown.contains(['\u{1b}', '\u{7}', '\u{202e}', '\u{9b}']), "{shown:?}");
     }
 }
@@ -229,7 +230,7 @@ fn colours_come_only_when_asked_for() {
     let (sources, findings) = sample();
     let report = report(&sources, findings);
     assert!(!report.render(Format::Graphical, Style::default()).contains('\u{1b}'));
-    assert!(report.render(Format::Graphical, Style { colour: true, width: 100 }).contains('\u{1b}'));
+    assert!(report.render(Format::Graphical, Style { colour: true, ..Style::default() }).contains('\u{1b}'));
 }
 
 #[test]
@@ -254,8 +255,8 @@ fn any_span_can_be_drawn() {
             .label("the label")
             .related(Span::new(id, 2, 5), "another place");
         let report = report(&sources, vec![finding]);
-        for format in [Format::Graphical, Format::Concise, Format::Json] {
-            let shown = report.render(format, Style::default());
+        for format in Format::value_variants() {
+            let shown = report.render(*format, Style::default());
             assert!(shown.contains("the message"), "{span:?}: {shown}");
             assert!(!shown.contains("Failed to read"), "{span:?}: {shown}");
             assert!(shown.len() < 8000, "{span:?} draws {} bytes", shown.len());
@@ -275,8 +276,8 @@ fn no_report_shows_a_secret() {
     about.secret = Some(secret);
     let beside = policy_finding(span_of(&sources, id, "1"), Verdict::Fail);
     let report = report(&sources, vec![about, beside]);
-    for format in [Format::Graphical, Format::Concise, Format::Json] {
-        let text = report.render(format, Style::default());
+    for format in Format::value_variants() {
+        let text = report.render(*format, Style::default());
         assert!(!text.contains("Tr0ub4dor") && !text.contains("AKIA"), "{text}");
     }
     let text = report.render(Format::Graphical, Style::default());

@@ -1,0 +1,23 @@
+//! Paths by their letters.
+
+use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
+
+/// The path without `.`, and with every `..` taken back where there is something to take back. By the letters only:
+/// nothing is looked up on disk.
+pub fn normalise(path: &Utf8Path) -> Utf8PathBuf {
+    let mut normal = Utf8PathBuf::new();
+    for part in path.components() {
+        match part {
+            Utf8Component::CurDir => {}
+            Utf8Component::ParentDir => match normal.components().next_back() {
+                Some(Utf8Component::Normal(_)) => {
+                    normal.pop();
+                }
+                Some(Utf8Component::RootDir | Utf8Component::Prefix(_)) => {}
+                _ => normal.push(".."),
+            },
+            _ => normal.push(part),
+        }
+    }
+    normal
+}
