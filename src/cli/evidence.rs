@@ -16,8 +16,9 @@ use crate::source::Sources;
 use super::args::{Checks, Chosen, Evidence as Arguments};
 use super::assess::{Assessment, Behind, Group, Judge, judge_group};
 use super::inputs::{policy_files, read_file, template_files};
-use super::lint::{publish, verdict};
+use super::lint::verdict;
 use super::origin::{Origin, Trees};
+use super::publish::Targets;
 use super::render::{add, template_error};
 use super::{Error, ExitCode, Output, Surroundings};
 
@@ -68,7 +69,8 @@ pub(super) fn run(
     let faulty = report.verdicts().iter().any(|finding| faulty(&finding.code));
     judge.remark(output);
     let Some(platform) = loaded.platform.as_ref().filter(|_| !faulty && !assessment.incomplete) else {
-        publish(&report, &checks, surroundings, output)?;
+        let targets = Targets::of(&checks, [&args.blueprint], surroundings)?;
+        targets.publish(&report, |_| true, surroundings, output)?;
         output.remark("nothing was written: what cannot be read proves nothing");
         return Ok(exit);
     };

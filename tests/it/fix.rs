@@ -358,7 +358,7 @@ fn a_fix_that_breaks_something_else_or_mends_nothing_is_taken_back() {
     desk.put("p/one.yaml", policy("BANK-ONE-001", "this.rotation == false", "{set: {rotation: false}}"));
     desk.put(
         "p/two.yaml",
-        policy("BANK-TWO-001", "this.deletionWindowDays == 29", "{set: {deletionWindowDays: 28}}"),
+        policy("BANK-TWO-001", "this.deletionWindowDays == 29", "{set: {deletionWindowDays: 30}}"),
     );
     desk.put(
         "p/three.yaml",

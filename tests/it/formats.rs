@@ -294,7 +294,7 @@ fn markdown_is_a_comment_that_its_texts_cannot_break() {
 /// So many findings that their text is megabytes.
 fn many(count: u32) -> (Sources, Vec<Finding>) {
     let mut sources = Sources::default();
-    let lines: String = (0..1000).map(|line| format!("key{line}: value\n")).collect();
+    let lines = "some: value\n".repeat(1000);
     let ids: Vec<_> =
         (0..10).map(|file| sources.add(SourceFile::new(format!("f{file}.yaml"), lines.clone()))).collect();
     let findings = (0..count)
@@ -553,5 +553,5 @@ fn render_check_reports_drift_in_every_format() {
     // A document on standard output stays one, whatever else is asked for.
     let ran = desk.run("render minimal.yaml --out out --check --diff --format sarif");
     serde_json::from_str::<Value>(&ran.out).unwrap();
-    assert!(ran.err.contains("+") && ran.err.contains("vpc.tf"));
+    assert!(ran.err.contains('+') && ran.err.contains("vpc.tf"));
 }

@@ -12,6 +12,7 @@ use std::process::{Command, Stdio};
 
 use nexafi_gen::blueprint::Platform;
 use nexafi_gen::blueprint::model::DataKind;
+use nexafi_gen::blueprint::scalar::Name;
 use nexafi_gen::cli::ExitCode;
 use nexafi_gen::graph::{
     AreaKind, EdgeKind, Layout, NodeKind, Picture, Point, Reach, Rect, dot, mermaid, svg, width,
@@ -359,7 +360,7 @@ fn complete(platform: &Platform, picture: &Picture, layout: &Layout) {
         .chain(blueprint.managed.caches.keys())
         .chain(blueprint.managed.brokers.keys())
         .chain(blueprint.managed.search.keys())
-        .map(|name| name.as_str())
+        .map(Name::as_str)
         .collect();
     shown.sort_unstable();
     wanted.sort_unstable();
@@ -472,15 +473,15 @@ fn other_regions_show_what_they_are_ready_for() {
 fn hostile() -> Platform {
     let mut platform = platform(&large());
     let evil = "\"]--><script>alert('x')</script>&amp;\\N\n%%{init: {}}%%`*end*`\u{202e}\u{0}]]>#quot;";
-    platform.plan.workloads[0].name = evil.to_owned();
-    platform.plan.workloads[1].namespace = evil.to_owned();
-    platform.plan.workloads[2].spec.egress[0].purpose = evil.to_owned();
-    platform.plan.workloads[3].name = "end".to_owned();
-    platform.plan.buckets[0].name = evil.to_owned();
-    platform.plan.peerings[4].flows[0].caller = evil.to_owned();
+    evil.clone_into(&mut platform.plan.workloads[0].name);
+    evil.clone_into(&mut platform.plan.workloads[1].namespace);
+    evil.clone_into(&mut platform.plan.workloads[2].spec.egress[0].purpose);
+    "end".clone_into(&mut platform.plan.workloads[3].name);
+    evil.clone_into(&mut platform.plan.buckets[0].name);
+    evil.clone_into(&mut platform.plan.peerings[4].flows[0].caller);
     for region in platform.plan.regions.values_mut() {
-        region.cluster_name = evil.to_owned();
-        region.aws = evil.to_owned();
+        evil.clone_into(&mut region.cluster_name);
+        evil.clone_into(&mut region.aws);
     }
     platform
 }
