@@ -95,7 +95,7 @@ fn the_hooks_let_a_good_commit_pass_and_stop_a_bad_one_and_a_drifted_tree() {
     let Some(pre_commit) = tool("pre-commit") else { return };
     let directory = repository();
     let repository = directory.path();
-    // The published hooks, but with the binary under test instead of one that pre-commit builds; `.ci/run` has it built.
+    // The published hooks, but with the binary under test instead of one that pre-commit builds.
     let mut hooks = read_yaml(".pre-commit-hooks.yaml");
     for hook in hooks.as_array_mut().unwrap() {
         assert_eq!(hook["language"], "rust");
