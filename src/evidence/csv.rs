@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::Evidence;
 use super::control::{Control, FrameworkEvidence};
 use super::entry::Entry;
+use crate::report::inert;
 
 /// The first line.
 const COLUMNS: [&str; 14] = [
@@ -98,15 +99,13 @@ fn row(cells: [String; 14]) -> String {
     line
 }
 
-/// A cell. One that a spreadsheet would take for a formula begins with an apostrophe, which spreadsheets do not show
-/// (OWASP, CSV Injection).
+/// A cell that no spreadsheet takes for a formula.
 fn quoted(cell: &str) -> String {
-    let formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
-    let cell = if formula { format!("'{cell}") } else { cell.to_owned() };
+    let cell = inert(cell);
     if cell.contains([',', '"', '\r', '\n', ';', '\'']) || cell.trim() != cell {
         format!("\"{}\"", cell.replace('"', "\"\""))
     } else {
-        cell
+        cell.into_owned()
     }
 }
 

@@ -40,7 +40,7 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn io::Write) -> io::Result<
     let mut csv = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(out);
     csv.write_record(COLUMNS).map_err(refused)?;
     for (_, row) in rows(report) {
-        csv.write_record(cells(report, &row).iter().map(|cell| inert(cell).into_owned())).map_err(refused)?;
+        csv.write_record(cells(report, &row).iter().map(|cell| shown(cell))).map_err(refused)?;
     }
     for drift in report.drift.iter().flatten() {
         let mut cells: [String; 22] = Default::default();
@@ -54,7 +54,7 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn io::Write) -> io::Result<
         if let Some(fingerprint) = cells.get_mut(17) {
             *fingerprint = drift_fingerprint(report, drift);
         }
-        csv.write_record(cells.iter().map(|cell| inert(cell).into_owned())).map_err(refused)?;
+        csv.write_record(cells.iter().map(|cell| shown(cell))).map_err(refused)?;
     }
     csv.flush()
 }
@@ -107,12 +107,16 @@ fn cells(report: &Report<'_>, row: &Row) -> [String; 22] {
     ]
 }
 
+/// Offsets do not matter here, so line breaks and tabs stay as they are.
+fn shown(cell: &str) -> String {
+    inert(&visible(cell)).into_owned()
+}
+
 /// The cell as no spreadsheet takes for a formula: one that begins as a formula does is led by an apostrophe, which
-/// makes it text (OWASP, "CSV Injection"). Offsets do not matter here, so line breaks and tabs stay as they are.
-fn inert(cell: &str) -> Cow<'_, str> {
-    let cell = visible(cell);
+/// makes it text (OWASP, "CSV Injection").
+pub(crate) fn inert(cell: &str) -> Cow<'_, str> {
     if cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']) {
         return Cow::Owned(format!("'{cell}"));
     }
-    cell
+    Cow::Borrowed(cell)
 }

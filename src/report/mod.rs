@@ -24,6 +24,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 use crate::policy::Policy;
 use crate::source::{FileId, Finding, Severity, Sources, Verdict};
 
+pub(crate) use csv::inert;
+
 pub use controls::{ControlPolicy, ControlRow, ControlVerdicts, controls};
 pub use json::schema;
 pub use place::visible;
