@@ -14,12 +14,13 @@ use crate::report::{Input, InputKind, Report};
 use crate::source::Sources;
 
 use super::args::{Checks, Chosen, Evidence as Arguments};
-use super::assess::{Assessment, Behind, Group, Judge, judge_group};
-use super::inputs::{policy_files, read_file, template_files};
+use super::assess::{Assessment, Judge};
+use super::file;
+use super::inputs::{policy_files, read_file};
 use super::lint::verdict;
 use super::origin::{Origin, Trees};
 use super::publish::Targets;
-use super::render::{add, template_error};
+use super::render::{judge_rendered, overrides, template_error};
 use super::{Error, ExitCode, Output, Surroundings};
 
 pub(super) fn run(
@@ -33,10 +34,8 @@ pub(super) fn run(
     let (judge, faults) = Judge::new(&checks, surroundings, &mut sources)?;
     let mut assessment =
         Assessment { incomplete: !faults.is_empty(), verdicts: faults, ..Assessment::default() };
-    let overrides = match &args.templates {
-        Some(directory) => template_files(directory, surroundings)?,
-        None => Overrides::new(),
-    };
+    let templates = args.templates.as_deref();
+    let overrides = overrides(templates, surroundings)?;
     let Some(file) = sources.get(blueprint) else {
         return Err(Error::Internal("the blueprint's file is lost".to_owned()));
     };
@@ -46,17 +45,14 @@ pub(super) fn run(
     assessment.verdicts.extend(loaded.findings);
     let name = args.blueprint.file_name().unwrap_or_default();
     let files = match &loaded.platform {
-        Some(platform) => render::render(platform, name, &overrides)
-            .map_err(|error| template_error(args.templates.as_deref(), &error))?,
+        Some(platform) => {
+            render::render(platform, name, &overrides).map_err(|error| template_error(templates, &error))?
+        }
         None => FileSet::new(),
     };
-    let mut group = Group::default();
-    for (path, bytes) in &files {
-        add(&mut sources, &mut group, path, bytes);
-    }
     let origin = Origin::new(blueprint, Trees { view: loaded.view, tree: loaded.tree });
-    judge_group(&group, Some(Behind { origin: &origin, judged: true }), &sources, &judge, &mut assessment);
-    assessment.finish(&judge);
+    let in_memory = files.iter().map(|(path, bytes)| (path.clone(), bytes.as_slice()));
+    judge_rendered(&origin, in_memory, &mut sources, &judge, &mut assessment);
 
     let path = args.blueprint.as_str().replace('\\', "/");
     let inputs = vec![Input { path, kind: InputKind::Blueprint }];
@@ -193,15 +189,7 @@ fn write(directory: &Utf8Path, files: &[(&str, &String)], surroundings: &Surroun
     std::fs::create_dir_all(&on_disk).map_err(failed(directory.to_owned()))?;
     let mut staged = Vec::new();
     for (name, text) in files {
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".nexafi-gen-");
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt as _;
-            // Like any new file: what the process's mask leaves of it.
-            builder.permissions(std::fs::Permissions::from_mode(0o666));
-        }
-        let mut file = builder.tempfile_in(&on_disk).map_err(failed(directory.to_owned()))?;
+        let mut file = file::staged(&on_disk, None).map_err(failed(directory.to_owned()))?;
         file.write_all(text.as_bytes()).map_err(failed(directory.join(name)))?;
         staged.push((file, *name));
     }

@@ -6,6 +6,7 @@ use crate::report::{Format, Input, InputKind, Report};
 use crate::source::{Severity, Sources};
 
 use super::args::{Graph, GraphFormat};
+use super::file;
 use super::inputs::read_file;
 use super::{Error, ExitCode, Output, Surroundings};
 
@@ -48,7 +49,8 @@ pub(super) fn run(
                     help: "make it first, or write somewhere else".to_owned(),
                 });
             }
-            std::fs::write(on_disk, drawn).map_err(|source| Error::File { path: path.clone(), source })?;
+            file::write(&on_disk, |out| out.write_all(drawn.as_bytes()))
+                .map_err(|source| Error::File { path: path.clone(), source })?;
             output.remark(&format!("{path} is written"));
         }
     }

@@ -9,6 +9,7 @@ mod completions;
 mod error;
 mod evidence;
 mod explain;
+mod file;
 mod fix;
 mod graph;
 mod init;

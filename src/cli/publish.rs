@@ -1,8 +1,6 @@
 //! Where reports go: standard output, and any number of files.
 
 use std::ffi::OsStr;
-use std::fs::File;
-use std::io::{self, BufWriter, Write as _};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::builder::{EnumValueParser, TypedValueParser};
@@ -12,6 +10,7 @@ use crate::report::{Format, Report};
 use crate::source::{Verdict, normalise};
 
 use super::args::Checks;
+use super::file;
 use super::{Error, Output, Surroundings};
 
 /// A report that is asked for.
@@ -129,7 +128,7 @@ impl Targets {
                 }
                 Some(path) => {
                     (style.colour, style.links) = (false, false);
-                    write_file(&surroundings.on_disk(path), |out| report.write(target.format, style, out))
+                    file::write(&surroundings.on_disk(path), |out| report.write(target.format, style, out))
                         .map_err(|source| Error::File { path: path.clone(), source })?;
                 }
             }
@@ -167,36 +166,4 @@ fn is_directory(path: &Utf8Path) -> Error {
 /// Whether two paths lead to one file that is there.
 fn same(left: &Utf8Path, right: &Utf8Path) -> bool {
     matches!((left.canonicalize_utf8(), right.canonicalize_utf8()), (Ok(left), Ok(right)) if left == right)
-}
-
-/// Writes a file whole or not at all: beside it first, then in its place. What is no ordinary file (a pipe, a device)
-/// is written to as it is.
-fn write_file(path: &Utf8Path, write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>) -> io::Result<()> {
-    // Through a link to what it leads to: the link stays one.
-    let path = path.canonicalize_utf8().unwrap_or_else(|_| path.to_owned());
-    let there = std::fs::metadata(&path).ok();
-    if there.as_ref().is_some_and(|there| !there.is_file()) {
-        let mut out = BufWriter::new(File::options().write(true).open(&path)?);
-        return match write(&mut out).and_then(|()| out.flush()) {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            done => done,
-        };
-    }
-    let directory = path.parent().filter(|directory| !directory.as_str().is_empty());
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".nexafi-gen-");
-    #[cfg(unix)]
-    let permissions = {
-        use std::os::unix::fs::PermissionsExt as _;
-        // What a file has that is there already, else what the process gives to new files.
-        there.as_ref().map_or_else(|| std::fs::Permissions::from_mode(0o666), std::fs::Metadata::permissions)
-    };
-    #[cfg(unix)]
-    builder.permissions(permissions);
-    let mut file = builder.tempfile_in(directory.unwrap_or(Utf8Path::new(".")))?;
-    let mut out = BufWriter::new(file.as_file_mut());
-    write(&mut out)?;
-    out.flush()?;
-    drop(out);
-    file.persist(&path).map(drop).map_err(|error| error.error)
 }

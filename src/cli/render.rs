@@ -8,7 +8,7 @@ use crate::blueprint::{self, Platform};
 use crate::render::drift::{self, Comparison, State};
 use crate::render::lock::{FILE_NAME, Lock};
 use crate::render::write::{Written, write};
-use crate::render::{self, FileSet};
+use crate::render::{self, FileSet, Overrides};
 use crate::report::{Drift, DriftState, Format, Input, InputKind, Report, is_open};
 use crate::source::{FileId, Finding, SourceFile, Sources, SubjectKind, Verdict};
 
@@ -48,14 +48,10 @@ pub(super) fn run(
         None => None,
     };
 
-    let mut group = Group::default();
-    for (path, bytes) in rendered.iter().flat_map(|rendered| &rendered.files) {
-        add(&mut sources, &mut group, &rendered_path(rendered.as_ref(), path), bytes);
-    }
+    let files = rendered.iter().flat_map(|rendered| &rendered.files);
+    let files = files.map(|(path, bytes)| (rendered_path(rendered.as_ref(), path), bytes.as_slice()));
     let origin = Origin::new(blueprint, Trees { view: loaded.view, tree: loaded.tree });
-    let behind = Behind { origin: &origin, judged: true };
-    judge_group(&group, Some(behind), &sources, &judge, &mut assessment);
-    assessment.finish(&judge);
+    judge_rendered(&origin, files, &mut sources, &judge, &mut assessment);
 
     let path = args.blueprint.as_str().replace('\\', "/");
     let inputs = vec![Input { path, kind: InputKind::Blueprint }];
@@ -145,18 +141,40 @@ fn render_platform(
 ) -> Result<Rendered, Error> {
     // The file's name only: rendering into another directory gives the same bytes.
     let name = args.blueprint.file_name().unwrap_or_default();
-    let overrides = match &args.templates {
-        Some(directory) => template_files(directory, surroundings)?,
-        None => render::Overrides::new(),
-    };
-    let files = render::render(platform, name, &overrides)
-        .map_err(|error| template_error(args.templates.as_deref(), &error))?;
+    let templates = args.templates.as_deref();
+    let overrides = overrides(templates, surroundings)?;
+    let files =
+        render::render(platform, name, &overrides).map_err(|error| template_error(templates, &error))?;
     let directory =
         args.out.clone().unwrap_or_else(|| Utf8Path::new("generated").join(platform.blueprint.name.as_str()));
     let on_disk = normalise(&surroundings.on_disk(&directory));
     let blueprint = relative(&surroundings.on_disk(&args.blueprint), &on_disk);
     let lock = Lock::new(&files, &blueprint, text);
     Ok(Rendered { files, lock, directory, on_disk })
+}
+
+/// The templates of the user's own.
+pub(super) fn overrides(
+    templates: Option<&Utf8Path>,
+    surroundings: &Surroundings,
+) -> Result<Overrides, Error> {
+    templates.map_or_else(|| Ok(Overrides::new()), |directory| template_files(directory, surroundings))
+}
+
+/// Judges files in memory together with the blueprint they were rendered from, and ends the judging.
+pub(super) fn judge_rendered<'f>(
+    origin: &Origin,
+    files: impl Iterator<Item = (Utf8PathBuf, &'f [u8])>,
+    sources: &mut Sources,
+    judge: &Judge,
+    assessment: &mut Assessment,
+) {
+    let mut group = Group::default();
+    for (path, bytes) in files {
+        add(sources, &mut group, &path, bytes);
+    }
+    judge_group(&group, Some(Behind { origin, judged: true }), sources, judge, assessment);
+    assessment.finish(judge);
 }
 
 /// A fault of a template is ours, unless the user's own templates took part.
@@ -187,7 +205,7 @@ fn rendered_path(rendered: Option<&Rendered>, path: &Utf8Path) -> Utf8PathBuf {
 }
 
 /// Adds a rendered file to what is judged, as if it had been read from disk.
-pub(super) fn add(sources: &mut Sources, group: &mut Group, path: &Utf8Path, bytes: &[u8]) {
+fn add(sources: &mut Sources, group: &mut Group, path: &Utf8Path, bytes: &[u8]) {
     let extension = path.extension();
     if !matches!(extension, Some("tf" | "yaml" | "yml")) {
         return;
