@@ -115,6 +115,7 @@ impl Walk {
                 let shape = self.shape(operand)?;
                 self.field(&shape, name, operand)
             }
+            Expr::Once(inner) => self.shape(inner),
             Expr::Index { operand, at } => {
                 self.shape(at);
                 self.shape(operand)

@@ -7,6 +7,7 @@ use cel::common::ast::{
 use cel::parser::{Parser, PrattParser};
 
 use super::functions::{self, Function};
+use super::join::{self, Plan};
 use crate::source::{did_you_mean, pattern};
 
 /// The variables every expression sees, by slot. `item` and `itemKey` only where a rule has `each`.
@@ -56,32 +57,75 @@ pub(super) struct CompileFault {
 }
 
 /// The lowered tree.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Expr {
     Null,
     Bool(bool),
     Int(i64),
     Float(f64),
     Str(String),
-    Slot { slot: usize, name: String },
-    Field { operand: Box<Expr>, name: String },
-    Has { operand: Box<Expr>, name: String },
-    Index { operand: Box<Expr>, at: Box<Expr> },
+    Slot {
+        slot: usize,
+        name: String,
+    },
+    Field {
+        operand: Box<Expr>,
+        name: String,
+    },
+    Has {
+        operand: Box<Expr>,
+        name: String,
+    },
+    Index {
+        operand: Box<Expr>,
+        at: Box<Expr>,
+    },
     And(Box<Expr>, Box<Expr>),
     Or(Box<Expr>, Box<Expr>),
     Not(Box<Expr>),
     If(Box<(Expr, Expr, Expr)>),
-    Binary { operator: Binary, left: Box<Expr>, right: Box<Expr> },
+    Binary {
+        operator: Binary,
+        left: Box<Expr>,
+        right: Box<Expr>,
+    },
     Negate(Box<Expr>),
     List(Vec<Expr>),
     Map(Vec<(Expr, Expr)>),
-    All { range: Box<Expr>, slot: usize, body: Box<Expr> },
-    Exists { range: Box<Expr>, slot: usize, body: Box<Expr> },
-    ExistsOne { range: Box<Expr>, slot: usize, body: Box<Expr> },
-    Collect { range: Box<Expr>, slot: usize, filter: Option<Box<Expr>>, transform: Box<Expr> },
+    All {
+        range: Box<Expr>,
+        slot: usize,
+        body: Box<Expr>,
+    },
+    Exists {
+        range: Box<Expr>,
+        slot: usize,
+        body: Box<Expr>,
+        plan: Option<Box<Plan>>,
+    },
+    ExistsOne {
+        range: Box<Expr>,
+        slot: usize,
+        body: Box<Expr>,
+    },
+    Collect {
+        range: Box<Expr>,
+        slot: usize,
+        filter: Option<Box<Expr>>,
+        transform: Box<Expr>,
+        plan: Option<Box<Plan>>,
+    },
     Default(Box<Expr>, Box<Expr>),
-    Matches { operand: Box<Expr>, regex: regex_automata::meta::Regex },
-    Call { function: &'static Function, arguments: Vec<Expr> },
+    Matches {
+        operand: Box<Expr>,
+        regex: regex_automata::meta::Regex,
+    },
+    Call {
+        function: &'static Function,
+        arguments: Vec<Expr>,
+    },
+    /// The same for every subject, so computed once.
+    Once(Box<Expr>),
 }
 
 /// Operators that look at both sides' values.
@@ -109,11 +153,82 @@ impl Expr {
             | Self::Or(left, right)
             | Self::Default(left, right)
             | Self::Binary { left, right, .. } => vec![left, right],
-            Self::Not(operand) | Self::Negate(operand) | Self::Matches { operand, .. } => vec![operand],
+            Self::Not(operand)
+            | Self::Negate(operand)
+            | Self::Matches { operand, .. }
+            | Self::Once(operand) => vec![operand],
             Self::If(parts) => vec![&parts.0, &parts.1, &parts.2],
             Self::List(items) => items.iter().collect(),
             Self::Map(entries) => entries.iter().flat_map(|(key, value)| [key, value]).collect(),
             _ => Vec::new(),
+        }
+    }
+
+    /// Visits an expression and every one inside it.
+    pub(super) fn walk<'e>(&'e self, visit: &mut impl FnMut(&'e Self)) {
+        visit(self);
+        match self {
+            Self::Field { operand, .. } | Self::Has { operand, .. } => operand.walk(visit),
+            Self::Index { operand, at } => {
+                operand.walk(visit);
+                at.walk(visit);
+            }
+            Self::All { range, body, .. }
+            | Self::Exists { range, body, .. }
+            | Self::ExistsOne { range, body, .. } => {
+                range.walk(visit);
+                body.walk(visit);
+            }
+            Self::Collect { range, filter, transform, .. } => {
+                range.walk(visit);
+                if let Some(filter) = filter {
+                    filter.walk(visit);
+                }
+                transform.walk(visit);
+            }
+            Self::Call { arguments, .. } => {
+                for argument in arguments {
+                    argument.walk(visit);
+                }
+            }
+            other => {
+                for part in other.parts() {
+                    part.walk(visit);
+                }
+            }
+        }
+    }
+
+    /// The expressions directly inside, those of macros and calls too.
+    pub(super) fn inner_mut(&mut self) -> Vec<&mut Self> {
+        match self {
+            Self::And(left, right)
+            | Self::Or(left, right)
+            | Self::Default(left, right)
+            | Self::Index { operand: left, at: right }
+            | Self::Binary { left, right, .. } => vec![left, right],
+            Self::Field { operand, .. }
+            | Self::Has { operand, .. }
+            | Self::Not(operand)
+            | Self::Negate(operand)
+            | Self::Matches { operand, .. }
+            | Self::Once(operand) => vec![operand],
+            Self::If(parts) => vec![&mut parts.0, &mut parts.1, &mut parts.2],
+            Self::List(items) => items.iter_mut().collect(),
+            Self::Map(entries) => entries.iter_mut().flat_map(|(key, value)| [key, value]).collect(),
+            Self::All { range, body, .. }
+            | Self::Exists { range, body, .. }
+            | Self::ExistsOne { range, body, .. } => vec![range, body],
+            Self::Collect { range, filter, transform, .. } => {
+                let mut inner: Vec<&mut Self> = vec![range];
+                inner.extend(filter.as_deref_mut());
+                inner.push(transform);
+                inner
+            }
+            Self::Call { arguments, .. } => arguments.iter_mut().collect(),
+            Self::Null | Self::Bool(_) | Self::Int(_) | Self::Float(_) | Self::Str(_) | Self::Slot { .. } => {
+                Vec::new()
+            }
         }
     }
 
@@ -188,7 +303,9 @@ fn lower(
     let mut lowering =
         Lowering { text, places, each, loops: Vec::new(), faults: Vec::new(), uses_item: false };
     match lowering.expr(ast) {
-        Some(root) if lowering.faults.is_empty() => Ok(Expression { root, uses_item: lowering.uses_item }),
+        Some(root) if lowering.faults.is_empty() => {
+            Ok(Expression { root: join::hoist(root), uses_item: lowering.uses_item })
+        }
         _ => Err(lowering.faults),
     }
 }
@@ -449,11 +566,16 @@ impl Lowering<'_> {
         let lowered = self.macro_body(id, node);
         self.loops.pop();
         let range = range?;
+        // Only what is asked again for every subject is worth sorting.
+        let invariant = join::is_invariant(&range, slot);
+        let plan = |body: &Expr| invariant.then(|| Box::new(Plan::of(slot, body)));
         Some(match lowered? {
             Shape::All(body) => Expr::All { range, slot, body },
-            Shape::Exists(body) => Expr::Exists { range, slot, body },
+            Shape::Exists(body) => Expr::Exists { plan: plan(&body), range, slot, body },
             Shape::ExistsOne(body) => Expr::ExistsOne { range, slot, body },
-            Shape::Collect(filter, transform) => Expr::Collect { range, slot, filter, transform },
+            Shape::Collect(filter, transform) => {
+                Expr::Collect { plan: filter.as_deref().and_then(plan), range, slot, filter, transform }
+            }
         })
     }
 

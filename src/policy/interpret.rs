@@ -1,25 +1,52 @@
 //! Evaluates compiled expressions with three values: true, false, and undecided.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use super::expression::{Binary, Expr, Expression, VARIABLES};
+use super::join::{Index, Plan};
 use super::value::{List, Outcome, Undecided, Val, compare, equal, error, unknown};
 use super::world::Context;
 
 /// Steps one evaluation may take; a policy over a few thousand resources takes some ten thousand.
 const MAX_STEPS: u32 = 20_000_000;
 
+/// Fewer items than this are asked one by one as fast as they are sorted.
+const WORTH_SORTING: usize = 8;
+
 /// Evaluates one expression after another with the same variables.
 pub(super) struct Interpreter<'a, 'c> {
     context: &'c Context<'a>,
     slots: Vec<Val<'a>>,
     steps: u32,
+    /// Ranges that are the same for every subject, by the place of their plan.
+    ranges: BTreeMap<usize, Range<'a>>,
+    /// Values that are the same for every subject, by the place of their expression.
+    constants: BTreeMap<usize, Outcome<'a>>,
+}
+
+/// The items of a macro's range.
+#[derive(Clone)]
+struct Range<'a> {
+    items: Rc<Vec<Val<'a>>>,
+    /// Why there may be more of them.
+    more: Option<Rc<str>>,
+    /// The items sorted, once they have been asked for twice.
+    index: Option<Rc<Index>>,
+    asked: usize,
 }
 
 impl<'a, 'c> Interpreter<'a, 'c> {
     /// Starts with every variable null.
     pub(super) fn new(context: &'c Context<'a>) -> Self {
-        Self { context, slots: vec![Val::Null; VARIABLES.len()], steps: 0 }
+        Self {
+            context,
+            slots: vec![Val::Null; VARIABLES.len()],
+            steps: 0,
+            ranges: BTreeMap::new(),
+            constants: BTreeMap::new(),
+        }
     }
 
     /// Sets a variable.
@@ -96,11 +123,18 @@ impl<'a, 'c> Interpreter<'a, 'c> {
                 }
                 Ok(Val::map(made))
             }
-            Expr::All { range, slot, body } => self.quantified(range, *slot, body, false),
-            Expr::Exists { range, slot, body } => self.quantified(range, *slot, body, true),
+            Expr::All { range, slot, body } => {
+                let range = self.range(range)?;
+                self.quantified(&range, None, *slot, body, false)
+            }
+            Expr::Exists { range, slot, body, plan } => {
+                let (range, wanted) = self.planned(range, plan.as_deref(), *slot)?;
+                self.quantified(&range, wanted, *slot, body, true)
+            }
             Expr::ExistsOne { range, slot, body } => self.exactly_one(range, *slot, body),
-            Expr::Collect { range, slot, filter, transform } => {
-                self.collect(range, *slot, filter.as_deref(), transform)
+            Expr::Collect { range, slot, filter, transform, plan } => {
+                let (range, wanted) = self.planned(range, plan.as_deref(), *slot)?;
+                self.collect(&range, wanted, *slot, filter.as_deref(), transform)
             }
             Expr::Default(value, otherwise) => match self.eval(value)? {
                 Val::Null => self.eval(otherwise),
@@ -110,6 +144,15 @@ impl<'a, 'c> Interpreter<'a, 'c> {
                 let value = self.eval(operand)?;
                 let text = value.as_text().map_err(|undecided| named(undecided, operand))?;
                 Ok(Val::Bool(regex.is_match(text)))
+            }
+            Expr::Once(inner) => {
+                let place = std::ptr::from_ref(inner.as_ref()) as usize;
+                if let Some(known) = self.constants.get(&place) {
+                    return known.clone();
+                }
+                let outcome = self.eval(inner);
+                self.constants.insert(place, outcome.clone());
+                outcome
             }
             Expr::Call { function, arguments } => {
                 let mut values = Vec::with_capacity(arguments.len());
@@ -149,14 +192,50 @@ impl<'a, 'c> Interpreter<'a, 'c> {
         left.and(right).map(Val::Bool)
     }
 
-    /// The items of a macro's range, and why there may be more of them.
-    fn range(&mut self, range: &'a Expr) -> Result<(Vec<Val<'a>>, Option<String>), Undecided> {
+    /// The items of a macro's range.
+    fn range(&mut self, range: &'a Expr) -> Result<Range<'a>, Undecided> {
         let value = self.eval(range)?;
-        if let Val::List(List::Open(items, why)) = &value {
-            return Ok((items.as_ref().clone(), Some(why.to_string())));
+        let (items, more) = match value {
+            Val::List(List::Open(items, why)) => (items, Some(why)),
+            Val::List(List::Made(items)) => (items, None),
+            other => (Rc::new(other.items().map_err(|undecided| named(undecided, range))?), None),
+        };
+        Ok(Range { items, more, index: None, asked: 0 })
+    }
+
+    /// The items of a range, and which of them the body can hold for; `None` is all.
+    fn planned(
+        &mut self,
+        range: &'a Expr,
+        plan: Option<&'a Plan>,
+        slot: usize,
+    ) -> Result<(Range<'a>, Option<Vec<usize>>), Undecided> {
+        let Some(plan) = plan else { return Ok((self.range(range)?, None)) };
+        let place = std::ptr::from_ref(plan) as usize;
+        let mut known = match self.ranges.remove(&place) {
+            Some(known) => known,
+            None => self.range(range)?,
+        };
+        known.asked += 1;
+        let worth = self.context.world.sort_early || (known.asked > 1 && known.items.len() >= WORTH_SORTING);
+        if worth && known.index.is_none() {
+            let items = Rc::clone(&known.items);
+            let index = plan.index(items.len(), |at, expr| {
+                self.with(slot, items.get(at).cloned().unwrap_or(Val::Null));
+                self.eval(expr)
+            });
+            known.index = Some(Rc::new(index));
         }
-        let items = value.items().map_err(|undecided| named(undecided, range))?;
-        Ok((items, None))
+        let found = known.clone();
+        self.ranges.insert(place, known);
+        let wanted = match &found.index {
+            Some(index) => plan.candidates(index, |expr| {
+                self.with(slot, Val::Null);
+                self.eval(expr)
+            }),
+            None => None,
+        };
+        Ok((found, wanted))
     }
 
     fn with(&mut self, slot: usize, value: Val<'a>) {
@@ -166,10 +245,16 @@ impl<'a, 'c> Interpreter<'a, 'c> {
         self.slots.push(value);
     }
 
-    fn quantified(&mut self, range: &'a Expr, slot: usize, body: &'a Expr, decisive: bool) -> Outcome<'a> {
-        let (items, more) = self.range(range)?;
-        let mut doubt = more.map(Undecided::Unknown);
-        for item in items {
+    fn quantified(
+        &mut self,
+        range: &Range<'a>,
+        wanted: Option<Vec<usize>>,
+        slot: usize,
+        body: &'a Expr,
+        decisive: bool,
+    ) -> Outcome<'a> {
+        let mut doubt = range.doubt();
+        for item in range.chosen(wanted) {
             self.with(slot, item);
             match self.bool(body) {
                 Ok(value) if value == decisive => return Ok(Val::Bool(decisive)),
@@ -181,9 +266,9 @@ impl<'a, 'c> Interpreter<'a, 'c> {
     }
 
     fn exactly_one(&mut self, range: &'a Expr, slot: usize, body: &'a Expr) -> Outcome<'a> {
-        let (items, more) = self.range(range)?;
-        let (mut found, mut doubt) = (0, more.map(Undecided::Unknown));
-        for item in items {
+        let range = self.range(range)?;
+        let (mut found, mut doubt) = (0, range.doubt());
+        for item in range.chosen(None) {
             self.with(slot, item);
             match self.bool(body) {
                 Ok(value) => found += i32::from(value),
@@ -199,14 +284,14 @@ impl<'a, 'c> Interpreter<'a, 'c> {
 
     fn collect(
         &mut self,
-        range: &'a Expr,
+        range: &Range<'a>,
+        wanted: Option<Vec<usize>>,
         slot: usize,
         filter: Option<&'a Expr>,
         transform: &'a Expr,
     ) -> Outcome<'a> {
         let mut made = Vec::new();
-        let (items, more) = self.range(range)?;
-        for item in items {
+        for item in range.chosen(wanted) {
             self.with(slot, item);
             if let Some(filter) = filter
                 && !self.bool(filter)?
@@ -216,8 +301,8 @@ impl<'a, 'c> Interpreter<'a, 'c> {
             let value = self.element(transform)?;
             made.push(value);
         }
-        Ok(match more {
-            Some(why) => Val::open_list(made, why),
+        Ok(match &range.more {
+            Some(why) => Val::List(List::Open(Rc::new(made), Rc::clone(why))),
             None => Val::list(made),
         })
     }
@@ -242,6 +327,19 @@ impl<'a, 'c> Interpreter<'a, 'c> {
                 arithmetic(operator, &one, &two)
             }
         }
+    }
+}
+
+impl<'a> Range<'a> {
+    /// Why there may be more items than there are.
+    fn doubt(&self) -> Option<Undecided> {
+        self.more.as_ref().map(|why| Undecided::Unknown(why.to_string()))
+    }
+
+    /// The items at some places, or all of them.
+    fn chosen(&self, wanted: Option<Vec<usize>>) -> impl Iterator<Item = Val<'a>> + '_ {
+        let count = if wanted.is_some() { 0 } else { self.items.len() };
+        wanted.into_iter().flatten().chain(0..count).filter_map(|at| self.items.get(at).cloned())
     }
 }
 

@@ -13,6 +13,7 @@ pub mod facts;
 mod file;
 mod functions;
 mod interpret;
+mod join;
 pub mod mend;
 mod path;
 mod read;

@@ -58,10 +58,10 @@ pub struct Mismatch {
 
 /// Runs every example of a policy.
 pub fn run(policy: &Policy) -> Vec<Outcome> {
-    policy.examples.iter().map(|example| run_example(policy, example)).collect()
+    policy.examples.iter().map(|example| run_example(policy, example, false)).collect()
 }
 
-fn run_example(policy: &Policy, example: &Example) -> Outcome {
+pub(super) fn run_example(policy: &Policy, example: &Example, sort_early: bool) -> Outcome {
     let mut sources = Sources::default();
     let mut faults = Vec::new();
     let mut note = |found: Vec<Finding>, text: Option<(&str, &SourceFile)>| {
@@ -101,6 +101,7 @@ fn run_example(policy: &Policy, example: &Example) -> Outcome {
         objects: &objects,
         at: example.at,
         lock: example.lock.as_ref(),
+        sort_early,
         ..World::new(&sources)
     };
     // A policy that judges by what others said needs them to say it.

@@ -34,6 +34,8 @@ pub struct World<'a> {
     pub lock: Option<&'a Node>,
     /// Policies that the run leaves out: what they would have said is not known.
     pub left_out: &'a [&'a Policy],
+    /// Sort the lists that expressions search before it is known whether that pays. Verdicts are the same either way.
+    pub sort_early: bool,
 }
 
 impl<'a> World<'a> {
@@ -48,6 +50,7 @@ impl<'a> World<'a> {
             catalogue: None,
             lock: None,
             left_out: &[],
+            sort_early: false,
         }
     }
 }
