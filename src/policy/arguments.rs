@@ -3,9 +3,10 @@
 
 use std::sync::Arc;
 
-use super::expression::{Expr, Expression, ITEM, THIS};
+use super::expression::{Expression, ITEM, THIS};
 use super::file::{Rule, Scope};
 use super::path::Path;
+use super::tree::Expr;
 use crate::source::did_you_mean;
 use crate::terraform::schema::{self, Attribute, Block, Kind, Type};
 
@@ -144,7 +145,7 @@ impl Walk {
                 blocks(types.into_iter())
             }
             _ => {
-                for part in expr.parts() {
+                for part in expr.inner() {
                     self.shape(part);
                 }
                 None

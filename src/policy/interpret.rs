@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use super::expression::{Binary, Expr, Expression, VARIABLES};
+use super::expression::{Expression, VARIABLES};
 use super::join::{Index, Plan};
+use super::tree::{Binary, Expr};
 use super::value::{List, Outcome, Undecided, Val, compare, equal, error, unknown};
 use super::world::Context;
 

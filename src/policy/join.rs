@@ -8,7 +8,8 @@
 
 use std::collections::BTreeMap;
 
-use super::expression::{Binary, Expr, ROOT, TODAY};
+use super::expression::{ROOT, TODAY};
+use super::tree::{Binary, Expr};
 use super::value::{Dict, Undecided, Val};
 
 /// How the items of a macro's range can be told apart before its body is asked.
@@ -48,18 +49,18 @@ enum Key {
     Resource(usize),
 }
 
-/// Whether every evaluation of a range gives the same, whatever the subject is, and asks for things of the inputs. `slot` is
-/// the one of the variable that goes through the range.
-pub(super) fn is_invariant(range: &Expr, slot: usize) -> bool {
-    let mut asks = false;
-    range.walk(&mut |expr| asks |= matches!(expr, Expr::Call { .. }));
-    asks && free(range, slot).iter().all(|slot| matches!(*slot, ROOT | TODAY))
+/// Whether every evaluation of a range gives the same, whatever the subject is, and asks for things of the inputs.
+pub(super) fn is_invariant(range: &Expr) -> bool {
+    let needs = needs(range);
+    needs.calls && needs.variables == 0
 }
 
 impl Plan {
     /// The plan for a body whose variable is `slot`.
     pub(super) fn of(slot: usize, body: &Expr) -> Self {
-        Self { alternatives: alternatives(slot, body).unwrap_or_default() }
+        // Of a variable that shares its bit nothing can be told.
+        let alternatives = if slot < SHARED { alternatives(slot, body) } else { None };
+        Self { alternatives: alternatives.unwrap_or_default() }
     }
 
     /// Sorts items. `eval` gives an expression's value for an item.
@@ -135,40 +136,52 @@ struct Needs {
 }
 
 impl Needs {
+    /// What an expression needs, given what those directly inside it do.
+    fn of(expr: &Expr, inner: &[Self]) -> Self {
+        let mut own = Self::default();
+        let mut bound = 0;
+        match expr {
+            Expr::Slot { slot, .. } if !matches!(*slot, ROOT | TODAY) => own.variables = bit(*slot),
+            Expr::Call { .. } => own.calls = true,
+            Expr::All { slot, .. }
+            | Expr::Exists { slot, .. }
+            | Expr::ExistsOne { slot, .. }
+            | Expr::Collect { slot, .. }
+                if *slot < SHARED =>
+            {
+                bound = bit(*slot);
+            }
+            _ => {}
+        }
+        for part in inner {
+            // A range cannot use the variable that goes through it: what stands under its number there is another
+            // macro's.
+            own.variables |= part.variables & !bound;
+            own.searches |= part.searches || (bound != 0 && part.calls);
+            own.calls |= part.calls;
+        }
+        own
+    }
+
     fn constant(self) -> bool {
         self.variables == 0 && self.searches
     }
 }
 
+fn needs(expr: &Expr) -> Needs {
+    let inner: Vec<Needs> = expr.inner().into_iter().map(needs).collect();
+    Needs::of(expr, &inner)
+}
+
 /// Marks every largest part that searches and gives the same for every subject.
 pub(super) fn hoist(mut root: Expr) -> Expr {
-    if needs(&mut root).constant() { Expr::Once(Box::new(root)) } else { root }
+    if mark(&mut root).constant() { Expr::Once(Box::new(root)) } else { root }
 }
 
 /// What a part needs; marks constants inside a part that is none itself.
-fn needs(expr: &mut Expr) -> Needs {
-    let mut own = Needs::default();
-    let mut bound = 0;
-    match expr {
-        Expr::Slot { slot, .. } if !matches!(*slot, ROOT | TODAY) => own.variables = bit(*slot),
-        Expr::Call { .. } => own.calls = true,
-        Expr::All { slot, .. }
-        | Expr::Exists { slot, .. }
-        | Expr::ExistsOne { slot, .. }
-        | Expr::Collect { slot, .. }
-            if *slot < SHARED =>
-        {
-            bound = bit(*slot);
-        }
-        _ => {}
-    }
-    let inner: Vec<Needs> = expr.inner_mut().into_iter().map(needs).collect();
-    for part in &inner {
-        // A range cannot use the variable that goes through it: what stands under its number there is another macro's.
-        own.variables |= part.variables & !bound;
-        own.searches |= part.searches || (bound != 0 && part.calls);
-        own.calls |= part.calls;
-    }
+fn mark(expr: &mut Expr) -> Needs {
+    let inner: Vec<Needs> = expr.inner_mut().into_iter().map(mark).collect();
+    let own = Needs::of(expr, &inner);
     if !own.constant() {
         for (part, needs) in expr.inner_mut().into_iter().zip(inner) {
             if needs.constant() {
@@ -219,7 +232,7 @@ fn conjuncts<'e>(expr: &'e Expr, parts: &mut Vec<&'e Expr>) {
 
 fn equality(slot: usize, part: &Expr) -> Option<(Expr, Expr)> {
     let Expr::Binary { operator: Binary::Equal, left, right } = part else { return None };
-    let outer = |expr: &Expr| !free(expr, slot + 1).contains(&slot);
+    let outer = |expr: &Expr| needs(expr).variables & bit(slot) == 0;
     if depends_on_it_alone(slot, left) && outer(right) {
         Some((left.as_ref().clone(), right.as_ref().clone()))
     } else if depends_on_it_alone(slot, right) && outer(left) {
@@ -230,25 +243,15 @@ fn equality(slot: usize, part: &Expr) -> Option<(Expr, Expr)> {
 }
 
 fn depends_on_it_alone(slot: usize, expr: &Expr) -> bool {
-    let free = free(expr, slot + 1);
-    free.contains(&slot) && free.iter().all(|used| matches!(*used, ROOT | TODAY) || *used == slot)
-}
-
-/// The variables an expression uses and does not bind itself; macros inside it bind slots from `inner` on.
-fn free(expr: &Expr, inner: usize) -> Vec<usize> {
-    let mut used = Vec::new();
-    expr.walk(&mut |part| match part {
-        Expr::Slot { slot, .. } if *slot < inner => used.push(*slot),
-        _ => {}
-    });
-    used
+    needs(expr).variables == bit(slot)
 }
 
 #[cfg(test)]
 mod tests {
     use crate::policy::Catalogue;
-    use crate::policy::expression::{Expr, compile};
+    use crate::policy::expression::compile;
     use crate::policy::selftest::run_example;
+    use crate::policy::tree::Expr;
 
     #[test]
     fn sorted_lists_give_the_same_verdicts_in_every_example_of_every_policy() {
@@ -267,15 +270,15 @@ mod tests {
 
     /// How many conditions and equalities the plan of an expression has, alternative by alternative.
     fn plan(text: &str) -> Option<Vec<(usize, bool)>> {
-        let expression = compile(text, false).ok()?;
-        let mut found = None;
-        expression.root.walk(&mut |expr| {
-            if let Expr::Exists { plan: Some(plan), .. } | Expr::Collect { plan: Some(plan), .. } = expr {
-                let alternatives = plan.alternatives.iter();
-                found = Some(alternatives.map(|one| (one.filters.len(), one.equal.is_some())).collect());
-            }
-        });
-        found
+        find(&compile(text, false).ok()?.root)
+    }
+
+    fn find(expr: &Expr) -> Option<Vec<(usize, bool)>> {
+        if let Expr::Exists { plan: Some(plan), .. } | Expr::Collect { plan: Some(plan), .. } = expr {
+            let alternatives = plan.alternatives.iter();
+            return Some(alternatives.map(|one| (one.filters.len(), one.equal.is_some())).collect());
+        }
+        expr.inner().into_iter().find_map(find)
     }
 
     #[test]

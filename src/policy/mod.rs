@@ -21,6 +21,7 @@ pub mod schema;
 mod secrets;
 pub mod selftest;
 mod template;
+mod tree;
 mod value;
 pub mod waiver;
 mod world;
