@@ -21,7 +21,6 @@ mod faulty;
 mod fix;
 mod formats;
 mod graph;
-mod guide;
 mod ingress;
 mod kubernetes;
 mod kubernetes_render;

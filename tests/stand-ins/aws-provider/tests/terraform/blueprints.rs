@@ -51,11 +51,9 @@ fn the_least_platform_is_made_stays_and_goes() {
 
 #[test]
 fn a_platform_with_data_stores_is_made_stays_and_goes() {
-    let stores = "\nmanaged:\n  caches: {sessions: {}, rates: {engine: redis}}\n  brokers: {events: {}}\n  search: {documents: {}}\nstorage:\n  fileSystems: {reports: {}}\n";
-    let text = blueprint("nexafi.yaml").replacen("\nstorage:\n", stores, 1);
-    let text =
-        text.replacen("dependsOn: [redis]", "dependsOn: [redis, sessions, rates, events, documents]", 1);
-    assert!(text.contains("managed:") && text.contains("events, documents]"));
+    // On the least platform: what the reference platform has besides, the first test brings through its life.
+    let stores = "    dependsOn: [sessions, rates, events, documents]\nmanaged:\n  caches: {sessions: {}, rates: {engine: redis}}\n  brokers: {events: {}}\n  search: {documents: {}}\nstorage:\n  fileSystems: {reports: {}}\n";
+    let text = blueprint("minimal.yaml") + stores;
     lives_as(&text);
 }
 
