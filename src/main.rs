@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
 use camino::Utf8PathBuf;
-use nexafi_gen::cli::{ExitCode as Ended, Output, Surroundings, run};
+use nexafi_gen::cli::{ExitCode as Ended, Output, Surroundings, Terminal, run};
 
 /// A run makes and drops some hundred thousand small values; this takes a fifth less time for it than the system's.
 #[global_allocator]
@@ -49,10 +49,12 @@ fn surroundings() -> Result<Surroundings, String> {
     let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let dumb = std::env::var_os("TERM").is_some_and(|value| value == "dumb");
     let terminal = std::io::stdout().is_terminal();
+    let open: Terminal = || Box::new(std::io::stderr());
+    let progress = (std::io::stderr().is_terminal() && !dumb).then_some(open);
     // Shells keep COLUMNS to themselves unless told to export it.
     let said = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
     let width = said.or_else(|| terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)));
-    Ok(Surroundings { directory, today, colour: terminal && !no_color && !dumb, width })
+    Ok(Surroundings { directory, today, colour: terminal && !no_color && !dumb, width, progress })
 }
 
 #[expect(clippy::disallowed_methods, reason = "the binary is where the process's surroundings are read")]

@@ -6,6 +6,7 @@ use super::args::{Checks, Lint};
 use super::assess::{Judge, assess};
 use super::baseline::{self, Seen};
 use super::inputs::Inputs;
+use super::progress::Progress;
 use super::publish::Targets;
 use super::{Error, ExitCode, Output, Surroundings};
 
@@ -19,7 +20,11 @@ pub(super) fn run(
         Some(path) => Some((path, baseline::read(path, surroundings)?)),
         None => None,
     };
+    let quiet = output.quiet;
+    let progress = |what: String| Progress::of(what, surroundings.progress.filter(|_| !quiet));
+    let reading = progress("reading files".to_owned());
     let mut inputs = Inputs::gather(&args.paths, surroundings);
+    drop(reading);
     let (judge, faults) = Judge::new(&args.checks, surroundings, &mut inputs.sources)?;
     for warning in &inputs.warnings {
         output.warn(warning);
@@ -31,7 +36,9 @@ pub(super) fn run(
     if listed.is_empty() && inputs.unusable.is_empty() {
         output.warn("nothing was checked: there is no blueprint, no .tf file and no Kubernetes manifest");
     }
+    let judging = progress(format!("judging {} files", listed.len()));
     let mut assessment = assess(&mut inputs, &judge, surroundings);
+    drop(judging);
     // A policy that cannot be used is not applied, so nothing it would have said was said.
     assessment.incomplete |= !faults.is_empty();
     assessment.verdicts.extend(faults);
@@ -60,7 +67,10 @@ pub(super) fn run(
         (None, _, _) => {}
     }
     judge.remark(output);
+    // What goes to the terminal itself shows that it goes on.
+    let writing = targets.on_standard_output().is_none().then(|| progress("writing reports".to_owned()));
     targets.publish(&report, |_| true, surroundings, output)?;
+    drop(writing);
     for error in &inputs.unusable {
         output.error(error);
     }

@@ -20,6 +20,7 @@ mod origin;
 mod output;
 mod paths;
 mod policies;
+mod progress;
 mod publish;
 mod render;
 mod schema;
@@ -32,6 +33,7 @@ use clap::Parser as _;
 
 pub use error::Error;
 pub use output::Output;
+pub use progress::Terminal;
 
 use args::{Arguments, ColourChoice, Command};
 
@@ -70,6 +72,8 @@ pub struct Surroundings {
     pub colour: bool,
     /// The terminal's columns, if known.
     pub width: Option<usize>,
+    /// Where the progress of long work is drawn, if somebody looks at standard error.
+    pub progress: Option<Terminal>,
 }
 
 impl Surroundings {

@@ -391,6 +391,7 @@ fn at(desk: &Desk, arguments: &[&str], out: &mut dyn Write) -> (ExitCode, String
         today: Some(jiff::civil::date(2026, 11, 24)),
         colour: false,
         width: Some(100),
+        progress: None,
     };
     let mut err = Vec::new();
     let arguments = std::iter::once(&"nexafi-gen").chain(arguments);
@@ -460,6 +461,43 @@ fn a_report_that_has_nowhere_to_go_is_refused_before_anything_is_written() {
     }
     assert_eq!(desk.everything(), before);
     insta::assert_snapshot!(said);
+}
+
+#[test]
+fn a_format_that_does_not_exist_is_named_beside_those_that_do() {
+    let desk = Desk::new();
+    desk.put("main.tf", VPC);
+    for arguments in
+        [&["lint", "main.tf", "--format", "sarfi"][..], &["lint", "main.tf", "--report", "sarfi=a"]]
+    {
+        let ran = with(&desk, arguments);
+        assert_eq!(ran.code, ExitCode::Unusable, "{ran:?}");
+        assert_eq!(ran.out, "");
+        assert!(ran.err.contains("sarfi") && ran.err.contains("sarif"), "{ran:?}");
+        assert!(!desk.directory.join("a").exists());
+    }
+}
+
+#[test]
+fn a_day_in_the_past_is_the_day_in_every_format() {
+    let desk = Desk::new();
+    let waiver = "# nexafi-gen:waive NXF-NET-001 owner=jane ticket=RISK-1 expires=2020-03-31 reason=\"Until March.\"\n";
+    desk.put("main.tf", format!("{waiver}{VPC}"));
+    let lint = |format: &str, day: &str| {
+        with(
+            &desk,
+            &["lint", "main.tf", "--select", "NXF-NET-001,NXF-GOV-005", "--format", format, "--at", day],
+        )
+    };
+    for format in Format::value_variants() {
+        let name = format.to_possible_value().unwrap();
+        let name = name.get_name();
+        let (then, after) = (lint(name, "2020-03-31"), lint(name, "2020-04-01"));
+        assert_eq!(then.code, ExitCode::Clean, "{name}: {then:?}");
+        assert_eq!(after.code, ExitCode::Findings, "{name}: {after:?}");
+        assert_ne!(then.out, after.out, "{name}");
+        assert!(after.out.contains("expired"), "{name}: {after:?}");
+    }
 }
 
 #[test]
