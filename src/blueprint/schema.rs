@@ -11,8 +11,16 @@ use super::scalar::{FORMATS, check_of};
 use crate::source::{Finding, Node, did_you_mean, fault};
 
 /// The schema, as editors and `nexafi-gen schema blueprint` show it: JSON Schema 2020-12, a description and an
-/// example on every field.
+/// example on every field. It is [`generate`]d ahead of time: every run reads it, and making it takes longer.
+pub const TEXT: &str = include_str!("../../schemas/blueprint.schema.json");
+
+/// [`TEXT`], read; nothing, which [`validator`] refuses, if it is no JSON.
 pub fn schema() -> Value {
+    serde_json::from_str(TEXT).unwrap_or_default()
+}
+
+/// Makes the schema from the types; `cargo xtask schemas` writes it down.
+pub fn generate() -> Value {
     let generator = SchemaSettings::draft2020_12().into_generator();
     let mut schema = generator.into_root_schema_for::<Blueprint>().to_value();
     if let Some(root) = schema.as_object_mut() {

@@ -27,7 +27,7 @@ use crate::source::{FileId, Finding, Severity, Sources, Verdict};
 pub(crate) use csv::inert;
 
 pub use controls::{ControlPolicy, ControlRow, ControlVerdicts, controls};
-pub use json::schema;
+pub use json::{SCHEMA_TEXT, generate_schema};
 pub use place::visible;
 pub use row::{
     Document, Drift, DriftState, Input, InputKind, Location, RelatedPlace, Row, SCHEMA, Summary, Tool,

@@ -56,7 +56,7 @@ fn json_counts_what_is_known_and_lists_it_when_asked() {
     let all = json("--all");
     let marked = all["results"].as_array().unwrap().iter().filter(|row| row["baselined"] == true).count();
     assert_eq!(marked, 2);
-    let schema = nexafi_gen::report::schema();
+    let schema = nexafi_gen::report::generate_schema();
     assert!(jsonschema::validator_for(&schema).unwrap().is_valid(&all));
 }
 

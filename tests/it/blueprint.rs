@@ -247,7 +247,7 @@ mod plan {
 }
 
 mod schema {
-    use nexafi_gen::blueprint::schema::schema;
+    use nexafi_gen::blueprint::schema::generate;
     use serde_json::Value;
 
     fn walk(path: &str, schema: &Value, missing: &mut Vec<String>) {
@@ -273,20 +273,20 @@ mod schema {
     #[test]
     fn the_schema_that_editors_read_is_current() {
         let kept = std::fs::read_to_string("schemas/blueprint.schema.json").unwrap();
-        let made = format!("{}\n", serde_json::to_string_pretty(&schema()).unwrap());
-        assert!(kept == made, "run: cargo run -- schema blueprint > schemas/blueprint.schema.json");
+        let made = format!("{}\n", serde_json::to_string_pretty(&generate()).unwrap());
+        assert!(kept == made, "run `cargo xtask schemas`");
     }
 
     #[test]
     fn every_field_has_a_description_and_an_example() {
         let mut missing = Vec::new();
-        walk("blueprint", &schema(), &mut missing);
+        walk("blueprint", &generate(), &mut missing);
         assert_eq!(missing, Vec::<String>::new());
     }
 
     #[test]
     fn every_example_and_default_is_valid_where_it_stands() {
-        let schema = schema();
+        let schema = generate();
         let definitions = schema["$defs"].clone();
         let mut wrong = Vec::new();
         for (name, definition) in definitions.as_object().unwrap() {

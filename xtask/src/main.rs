@@ -28,6 +28,7 @@ fn run(words: &[String]) -> Result<PathBuf, Box<dyn Error>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("xtask has no parent directory")?;
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words.as_slice() {
+        ["schemas"] => schemas(root),
         ["docs"] => {
             policy_docs::run(root)?;
             blueprint_docs::run(root)
@@ -38,10 +39,25 @@ fn run(words: &[String]) -> Result<PathBuf, Box<dyn Error>> {
             provider_schema::run(Path::new(file), Some(Path::new(out)), root)
         }
         _ => Err("usage: cargo xtask docs\n       \
+                  cargo xtask schemas\n       \
                   cargo xtask import-kubernetes-schema DIRECTORY\n       \
                   cargo xtask import-provider-schema FILE [--out FILE]"
             .into()),
     }
+}
+
+/// The JSON Schemas of what people write and programs read, made from the types.
+fn schemas(root: &Path) -> Result<PathBuf, Box<dyn Error>> {
+    let directory = root.join("schemas");
+    for (name, schema) in [
+        ("blueprint", nexafi_gen::blueprint::schema::generate()),
+        ("policy", nexafi_gen::policy::schema::generate()),
+        ("report", nexafi_gen::report::generate_schema()),
+    ] {
+        let text = format!("{}\n", serde_json::to_string_pretty(&schema)?);
+        std::fs::write(directory.join(format!("{name}.schema.json")), text)?;
+    }
+    Ok(directory)
 }
 
 fn say(line: &str) {
