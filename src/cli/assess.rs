@@ -3,14 +3,13 @@
 use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
-use std::thread::JoinHandle;
 
 use camino::Utf8PathBuf;
 
 use crate::blueprint;
 use crate::kubernetes::{self, Object};
 use crate::policy::waiver::Judged;
-use crate::policy::{self, Catalogue, Policy, Skipped, World, facts};
+use crate::policy::{self, Catalogue, Policy, Shelf, Skipped, World, facts};
 use crate::report::{ControlRow, controls, is_open};
 use crate::source::{FileId, Finding, Node, Sources, SubjectKind, fault};
 use crate::terraform::{self, Module};
@@ -26,9 +25,10 @@ use super::{Error, Output, Surroundings};
 /// The policies of a run and what they judge by.
 #[derive(Debug)]
 pub(super) struct Judge {
+    /// Every policy, and which of them are applied.
     judging: OnceCell<(Catalogue, Choice)>,
-    /// Reads the built-in policies while the inputs are read, if nothing is chosen of them.
-    reading: RefCell<Option<JoinHandle<Catalogue>>>,
+    /// The built-in policies, if nothing is chosen of them: then only those that concern an input are read.
+    shelf: Option<Shelf>,
     pub(super) at: Option<jiff::civil::Date>,
     noted: RefCell<Noted>,
 }
@@ -50,31 +50,23 @@ impl Judge {
         surroundings: &Surroundings,
         sources: &mut Sources,
     ) -> Result<(Self, Vec<Finding>), Error> {
-        let judge = Self {
-            judging: OnceCell::new(),
-            reading: RefCell::new(None),
-            at: checks.at.or(surroundings.today),
-            noted: RefCell::default(),
-        };
+        let at = checks.at.or(surroundings.today);
         if checks.chosen == Chosen::default() {
-            judge.reading.replace(Some(std::thread::spawn(Catalogue::judging)));
-            return Ok((judge, Vec::new()));
+            let (judging, shelf) = (OnceCell::new(), Some(Shelf::default()));
+            return Ok((Self { judging, shelf, at, noted: RefCell::default() }, Vec::new()));
         }
         let (catalogue, findings) =
             catalogue(Catalogue::judging(), &checks.chosen.policies, surroundings, sources)?;
         let known: Vec<Known<'_>> = catalogue.policies().iter().map(known).collect();
         let choice = choose(&known, &checks.chosen)?;
         drop(known);
-        Ok((Self { judging: OnceCell::from((catalogue, choice)), ..judge }, findings))
+        let judging = OnceCell::from((catalogue, choice));
+        Ok((Self { judging, shelf: None, at, noted: RefCell::default() }, findings))
     }
 
     fn judging(&self) -> &(Catalogue, Choice) {
         self.judging.get_or_init(|| {
-            let catalogue = match self.reading.take().map(JoinHandle::join) {
-                Some(Ok(catalogue)) => catalogue,
-                Some(Err(panic)) => std::panic::resume_unwind(panic),
-                None => Catalogue::judging(),
-            };
+            let catalogue = Catalogue::judging();
             let choice = Choice { applies: vec![true; catalogue.policies().len()], ..Choice::default() };
             (catalogue, choice)
         })
@@ -127,10 +119,14 @@ impl Judge {
 
     /// Evaluates the policies; those of which a rule lacks an input are added to `skipped`.
     fn evaluate(&self, world: &World<'_>, skipped: &mut BTreeSet<String>) -> Vec<Finding> {
-        let chosen: Vec<&Policy> = self.applied().collect();
-        let all = self.catalogue().policies().iter().zip(&self.choice().applies);
-        let left_out: Vec<&Policy> =
-            all.filter(|(_, applies)| !**applies).map(|(policy, _)| policy).collect();
+        let (chosen, left_out): (Vec<&Policy>, Vec<&Policy>) = match &self.shelf {
+            Some(shelf) => (shelf.concerning(world), Vec::new()),
+            None => {
+                let all = self.catalogue().policies().iter().zip(&self.choice().applies);
+                let left_out = all.filter(|(_, applies)| !**applies).map(|(policy, _)| policy).collect();
+                (self.applied().collect(), left_out)
+            }
+        };
         let evaluation = policy::evaluate(&chosen, &World { left_out: &left_out, ..*world });
         let mut noted = self.noted.borrow_mut();
         noted.facts.extend(evaluation.facts);
@@ -211,7 +207,9 @@ impl Assessment {
     /// Ends the judging: says which waivers nothing needed, and drops the faults that `--ignore` names.
     pub(super) fn finish(&mut self, judge: &Judge) {
         self.verdicts.extend(self.waivers.unused(judge));
-        self.verdicts.retain(|finding| !judge.choice().ignored_faults.contains(&finding.code));
+        if judge.shelf.is_none() {
+            self.verdicts.retain(|finding| !judge.choice().ignored_faults.contains(&finding.code));
+        }
     }
 }
 
@@ -367,7 +365,9 @@ fn read_manifests(files: &[FileId], version: &str, sources: &Sources) -> (Vec<Ob
 }
 
 fn empty<'a>(sources: &'a Sources, judge: &'a Judge) -> World<'a> {
-    World { at: judge.at, catalogue: Some(judge.catalogue()), ..World::new(sources) }
+    // What a waiver can name beside the built-in policies.
+    let catalogue = judge.shelf.is_none().then(|| judge.catalogue());
+    World { at: judge.at, catalogue, ..World::new(sources) }
 }
 
 fn is_of_blueprint(verdict: &Finding) -> bool {

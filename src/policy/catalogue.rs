@@ -55,18 +55,13 @@ impl Catalogue {
 
     /// The policies inside the binary without their examples, which judging does not need and which are most of the text.
     pub fn judging() -> Self {
-        Self::of_embedded(|text| text.find(EXAMPLES).and_then(|at| text.get(..=at)).unwrap_or(text))
+        Self::of_embedded(without_examples)
     }
 
     fn of_embedded(part: impl Fn(&'static str) -> &'static str + Sync) -> Self {
         let mut catalogue = Self::default();
         let files: Vec<_> = embedded().into_iter().enumerate().collect();
-        let read = threads::map(&files, WORTH_A_THREAD, |(at, (path, text))| {
-            // Their spans are read by nobody but the tests: a fault in them is not the user's.
-            let id = FileId(u32::MAX - u32::try_from(*at).unwrap_or(0));
-            let file = SourceFile::new(*path, part(text).to_owned());
-            read::read(id, &file, domain(path))
-        });
+        let read = threads::map(&files, WORTH_A_THREAD, |(at, (path, text))| read_at(*at, path, part(text)));
         for (policy, findings) in read {
             catalogue.embedded_faults.extend(findings);
             if let Some(policy) = policy
@@ -134,6 +129,21 @@ impl Catalogue {
         let expressions = self.policies.iter().flat_map(read::check);
         self.embedded_faults.iter().cloned().chain(expressions).collect()
     }
+}
+
+/// The embedded file of a place in [`embedded`], without its examples; `None` if it has a fault.
+pub(super) fn read_embedded(at: usize, path: &str, text: &str) -> Option<Policy> {
+    read_at(at, path, without_examples(text)).0
+}
+
+fn read_at(at: usize, path: &str, text: &str) -> (Option<Policy>, Vec<Finding>) {
+    // Their spans are read by nobody but the tests: a fault in them is not the user's.
+    let id = FileId(u32::MAX - u32::try_from(at).unwrap_or(0));
+    read::read(id, &SourceFile::new(path, text.to_owned()), domain(path))
+}
+
+fn without_examples(text: &str) -> &str {
+    text.find(EXAMPLES).and_then(|at| text.get(..=at)).unwrap_or(text)
 }
 
 /// The name of the directory a file is in.

@@ -61,18 +61,17 @@ pub fn run(policy: &Policy) -> Vec<Outcome> {
     policy.examples.iter().map(|example| run_example(policy, example, false)).collect()
 }
 
-pub(super) fn run_example(policy: &Policy, example: &Example, sort_early: bool) -> Outcome {
+/// What is wrong with an example's input: the findings, and the kind of the text they are about if its lines are the
+/// author's own.
+type Note<'n> = dyn FnMut(Vec<Finding>, Option<(&str, &SourceFile)>) + 'n;
+
+/// Reads the inputs of an example and judges them.
+pub(super) fn with_world<R>(
+    example: &Example,
+    note: &mut Note<'_>,
+    judge: impl FnOnce(&World<'_>) -> R,
+) -> R {
     let mut sources = Sources::default();
-    let mut faults = Vec::new();
-    let mut note = |found: Vec<Finding>, text: Option<(&str, &SourceFile)>| {
-        faults.extend(found.into_iter().map(|fault| match text {
-            Some((kind, file)) => {
-                let line = file.line_column(fault.span.start as usize).line;
-                format!("{kind}, line {line}: {}", fault.message)
-            }
-            None => fault.message,
-        }));
-    };
     let view = example.blueprint.as_ref().and_then(|fragment| {
         let text = merged(fragment).to_string();
         let id = sources.add(SourceFile::new("blueprint.yaml", text));
@@ -95,20 +94,33 @@ pub(super) fn run_example(policy: &Policy, example: &Example, sort_early: bool) 
         note(found, sources.get(id).map(|file| ("kubernetes", file)));
         objects
     });
-    let world = World {
+    judge(&World {
         blueprint: view.as_ref(),
         module: module.as_ref(),
         objects: &objects,
         at: example.at,
         lock: example.lock.as_ref(),
-        sort_early,
         ..World::new(&sources)
+    })
+}
+
+pub(super) fn run_example(policy: &Policy, example: &Example, sort_early: bool) -> Outcome {
+    let mut faults = Vec::new();
+    let mut note = |found: Vec<Finding>, text: Option<(&str, &SourceFile)>| {
+        faults.extend(found.into_iter().map(|fault| match text {
+            Some((kind, file)) => {
+                let line = file.line_column(fault.span.start as usize).line;
+                format!("{kind}, line {line}: {}", fault.message)
+            }
+            None => fault.message,
+        }));
     };
     // A policy that judges by what others said needs them to say it.
     let others = policy.rules.iter().any(|rule| rule.judges_by_others).then(Catalogue::judging);
     let others = others.iter().flat_map(Catalogue::policies).filter(|other| other.id != policy.id);
     let policies: Vec<&Policy> = std::iter::once(policy).chain(others).collect();
-    let mut evaluation = evaluate(&policies, &world);
+    let mut evaluation =
+        with_world(example, &mut note, |world| evaluate(&policies, &World { sort_early, ..*world }));
     evaluation.verdicts.retain(|verdict| verdict.finding.code == policy.id);
     note(evaluation.faults, None);
     let worst = evaluation

@@ -475,3 +475,24 @@ fn the_dependency_lock_file_is_judged_with_its_module() {
     desk.put("live/.terraform.lock.hcl", "provider \"tls\" {\n");
     assert!(desk.run("lint live").out.contains("NXF-CFG-"), "a broken lock file is a finding");
 }
+
+/// Without a choice only the policies that concern the input are read, with one all of them.
+#[test]
+fn what_is_not_read_would_have_said_nothing() {
+    let desk = Desk::new();
+    desk.put("platform.yaml", minimal());
+    desk.put("hand/main.tf", "resource \"aws_vpc\" \"main\" {\n  cidr_block = \"10.0.0.0/16\"\n}\n");
+    desk.put("hand/pod.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: b}\nspec: {containers: [{name: a, image: b}]}\n");
+    assert_eq!(desk.run("render platform.yaml").code, ExitCode::Clean);
+    let domains: std::collections::BTreeSet<&str> = nexafi_gen::policy::embedded()
+        .iter()
+        .filter_map(|(path, _)| path.split_once('/').map(|(domain, _)| domain))
+        .collect();
+    let every: Vec<&str> = domains.into_iter().collect();
+    let every = every.join(",");
+    for input in ["platform.yaml", "hand", "hand/main.tf", "hand/pod.yaml", "generated", ". -v"] {
+        let few = desk.run(&format!("lint {input} --all --format json"));
+        let all = desk.run(&format!("lint {input} --all --format json --select {every}"));
+        assert_eq!((few.code, few.out, few.err), (all.code, all.out, all.err), "{input}");
+    }
+}

@@ -1,0 +1,143 @@
+//! The built-in policies, each read when an input is there that it may have something to say of.
+
+use std::collections::BTreeSet;
+use std::sync::OnceLock;
+
+use super::catalogue::{embedded, read_embedded};
+use super::file::Policy;
+use super::world::World;
+use crate::threads;
+
+/// Fewer policies than this are read before a thread has started.
+const WORTH_A_THREAD: usize = 16;
+
+/// The built-in policies without their examples. Reading them all takes longer than judging a small file by the few that
+/// concern it.
+#[derive(Debug)]
+pub struct Shelf {
+    volumes: Vec<Volume>,
+}
+
+#[derive(Debug)]
+struct Volume {
+    path: &'static str,
+    text: &'static str,
+    /// `None` inside for a file with a fault; a test holds that there is none.
+    policy: OnceLock<Option<Policy>>,
+}
+
+impl Default for Shelf {
+    fn default() -> Self {
+        let volume = |(path, text)| Volume { path, text, policy: OnceLock::new() };
+        Self { volumes: embedded().into_iter().map(volume).collect() }
+    }
+}
+
+impl Shelf {
+    /// Every policy that can have a verdict on these inputs or lacks another kind of input for one, by id.
+    pub fn concerning(&self, world: &World<'_>) -> Vec<&Policy> {
+        let present = Present::of(world);
+        let concerning: Vec<(usize, &Volume)> =
+            self.volumes.iter().enumerate().filter(|(_, volume)| present.concerns(volume.text)).collect();
+        let read = threads::map(&concerning, WORTH_A_THREAD, |(at, volume)| {
+            volume.policy.get_or_init(|| read_embedded(*at, volume.path, volume.text)).as_ref()
+        });
+        let mut policies: Vec<&Policy> = read.into_iter().flatten().collect();
+        policies.sort_by(|left, right| left.id.cmp(&right.id));
+        policies
+    }
+}
+
+/// What there is to judge.
+struct Present<'w> {
+    blueprint: bool,
+    objects: bool,
+    /// The types of resources, if there is a module.
+    types: Option<BTreeSet<&'w str>>,
+}
+
+impl<'w> Present<'w> {
+    fn of(world: &World<'w>) -> Self {
+        Self {
+            blueprint: world.blueprint.is_some(),
+            objects: !world.objects.is_empty(),
+            types: world
+                .module
+                .map(|module| module.resources.iter().map(|resource| &*resource.type_).collect()),
+        }
+    }
+
+    /// Whether a policy may concern it, by the words of its text. The text is not read as YAML here, so a word that stands
+    /// anywhere counts: what does not concern it may be taken, what does is never left out.
+    fn concerns(&self, text: &str) -> bool {
+        if (self.blueprint && text.contains("\n  blueprint:"))
+            || (self.objects && text.contains("\n  kubernetes:"))
+        {
+            return true;
+        }
+        let Some(types) = &self.types else { return false };
+        let Some((_, rules)) = text.split_once("\n  terraform:") else { return false };
+        // Blocks that are no resources, every type of resource, and rules that say what they lack.
+        ["block:", "*", "needs:"].iter().any(|word| rules.contains(word))
+            || rules
+                .split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_')
+                .any(|word| word.contains('_') && types.contains(word))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::file::Scope;
+    use super::super::selftest::with_world;
+    use super::*;
+    use crate::policy::Catalogue;
+
+    #[test]
+    fn whatever_has_a_verdict_is_taken_from_the_shelf() {
+        let shelf = Shelf::default();
+        let catalogue = Catalogue::builtin();
+        let mut judged = 0;
+        for policy in catalogue.policies() {
+            for example in &policy.examples {
+                with_world(example, &mut |_, _| {}, |world| {
+                    let taken: Vec<&str> =
+                        shelf.concerning(world).iter().map(|policy| policy.id.as_str()).collect();
+                    let all: Vec<&Policy> = catalogue.policies().iter().collect();
+                    let evaluation = crate::policy::evaluate(&all, world);
+                    for verdict in &evaluation.verdicts {
+                        assert!(taken.contains(&verdict.finding.code.as_str()), "{}", verdict.finding.code);
+                        judged += 1;
+                    }
+                    for skipped in &evaluation.skipped {
+                        assert!(taken.contains(&skipped.policy.as_str()), "{}", skipped.policy);
+                    }
+                });
+            }
+        }
+        assert!(judged > 1000, "{judged}");
+    }
+
+    #[test]
+    fn what_concerns_nobody_stays_where_it_is() {
+        let sources = crate::source::Sources::default();
+        assert!(Shelf::default().concerning(&World::new(&sources)).is_empty());
+    }
+
+    #[test]
+    fn every_type_a_rule_names_is_a_word_of_its_text() {
+        for (at, (path, text)) in embedded().into_iter().enumerate() {
+            let policy = read_embedded(at, path, text).unwrap();
+            for rule in &policy.rules {
+                let Scope::Terraform(types) = &rule.scope else { continue };
+                for type_ in types.iter().filter(|type_| *type_ != "*") {
+                    let word = type_.trim_start_matches("data.");
+                    assert!(
+                        text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_')
+                            .any(|found| found == word),
+                        "{path}: {type_}"
+                    );
+                }
+            }
+        }
+    }
+}
