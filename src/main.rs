@@ -54,7 +54,26 @@ fn surroundings() -> Result<Surroundings, String> {
     // Shells keep COLUMNS to themselves unless told to export it.
     let said = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
     let width = said.or_else(|| terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)));
-    Ok(Surroundings { directory, today, colour: terminal && !no_color && !dumb, width, progress })
+    Ok(Surroundings {
+        directory,
+        today,
+        colour: terminal && !no_color && !dumb,
+        width,
+        progress,
+        variables: Some(variables),
+    })
+}
+
+/// What the environment gives to Terraform's variables.
+#[expect(clippy::disallowed_methods, reason = "the binary is where the process's surroundings are read")]
+fn variables() -> Vec<(String, String)> {
+    let named = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
+        let name = name.to_str()?.strip_prefix("TF_VAR_")?.to_owned();
+        Some((name, value.into_string().ok()?))
+    };
+    let mut variables: Vec<_> = std::env::vars_os().filter_map(named).collect();
+    variables.sort();
+    variables
 }
 
 #[expect(clippy::disallowed_methods, reason = "the binary is where the process's surroundings are read")]

@@ -93,7 +93,23 @@ pub(super) struct Lint {
     #[arg(long, value_name = "FILE", help_heading = "Checks")]
     pub(super) write_baseline: Option<Utf8PathBuf>,
     #[command(flatten)]
+    pub(super) given: Given,
+    #[command(flatten)]
     pub(super) checks: Checks,
+}
+
+/// Values for the variables of Terraform modules, beside `terraform.tfvars` and `*.auto.tfvars`.
+#[derive(Debug, Default, Args)]
+pub(super) struct Given {
+    /// A value for a variable of the root modules, as `terraform plan -var` takes it
+    #[arg(long, value_name = "NAME=VALUE", help_heading = "Terraform")]
+    pub(super) var: Vec<String>,
+    /// A file of values for variables, as `terraform plan -var-file` takes it
+    #[arg(long, value_name = "FILE", help_heading = "Terraform")]
+    pub(super) var_file: Vec<Utf8PathBuf>,
+    /// Take values from the environment too: `TF_VAR_region` for the variable `region`
+    #[arg(long, help_heading = "Terraform")]
+    pub(super) var_env: bool,
 }
 
 /// `render`.

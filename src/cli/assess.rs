@@ -3,6 +3,7 @@
 use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use camino::Utf8PathBuf;
 
@@ -11,13 +12,14 @@ use crate::kubernetes::{self, Object};
 use crate::policy::waiver::Judged;
 use crate::policy::{self, Catalogue, Policy, Shelf, Skipped, World, facts};
 use crate::report::{ControlRow, controls, is_open};
-use crate::source::{FileId, Finding, Node, Sources, SubjectKind, fault};
+use crate::source::{FileId, Finding, Node, Sources, Span, SubjectKind, fault};
 use crate::terraform::{self, Module};
 use crate::threads;
 
 use super::args::{Checks, Chosen};
 use super::choose::{Choice, Known, choose};
 use super::inputs::{Inputs, policy_files, read_file};
+use super::modules::Root;
 use super::origin::{Origin, Origins, Trees, against_lock, point_back};
 use super::waive::{Book, Together, kinds};
 use super::{Error, Output, Surroundings};
@@ -201,6 +203,8 @@ pub(super) struct Assessment {
     pub(super) skipped: BTreeSet<String>,
     /// The blueprints' waivers.
     pub(super) waivers: Book,
+    /// Calls of modules that are not read, by place, with the reason.
+    pub(super) unread: BTreeMap<Span, Arc<str>>,
 }
 
 impl Assessment {
@@ -235,7 +239,12 @@ pub(super) struct Behind<'a> {
 
 /// Judges every file of `lint`. Files generated into one directory are judged together with the blueprint they come
 /// from; of the others all manifests are one set, and all `.tf` files of one directory one module.
-pub(super) fn assess(inputs: &mut Inputs, judge: &Judge, surroundings: &Surroundings) -> Assessment {
+pub(super) fn assess(
+    inputs: &mut Inputs,
+    roots: &BTreeMap<Utf8PathBuf, Root>,
+    judge: &Judge,
+    surroundings: &Surroundings,
+) -> Assessment {
     let mut assessment = Assessment::default();
     let mut blueprints = BTreeMap::new();
     for id in &inputs.blueprints {
@@ -256,7 +265,7 @@ pub(super) fn assess(inputs: &mut Inputs, judge: &Judge, surroundings: &Surround
         // A blueprint that two directories come from has its own verdicts once.
         let behind =
             origin.map(|origin| Behind { origin, judged: origin.current && alone.remove(&origin.file) });
-        judge_group(&group, behind, &inputs.sources, judge, &mut assessment);
+        judge_group(&group, roots, behind, &inputs.sources, judge, &mut assessment);
     }
     let views = blueprints.iter().filter(|(id, _)| alone.contains(id));
     for (id, view) in views.filter_map(|(id, trees)| Some((id, trees.view.as_ref()?))) {
@@ -277,6 +286,7 @@ pub(super) fn assess(inputs: &mut Inputs, judge: &Judge, surroundings: &Surround
 /// Judges a group and adds what it finds.
 pub(super) fn judge_group(
     group: &Group,
+    roots: &BTreeMap<Utf8PathBuf, Root>,
     behind: Option<Behind<'_>>,
     sources: &Sources,
     judge: &Judge,
@@ -286,12 +296,17 @@ pub(super) fn judge_group(
     let view = behind.filter(|behind| behind.origin.current).and_then(|behind| behind.origin.view());
     let version = kubernetes_version(view);
     let ((modules, findings), (objects, more)) = threads::both(
-        || read_modules(group.modules.values(), sources),
+        || read_modules(&group.modules, roots, sources),
         || read_manifests(&group.manifests, &version, sources),
     );
     verdicts.extend(findings);
     verdicts.extend(more);
     verdicts.extend(kubernetes::duplicates(sources, &objects));
+    for block in modules.iter().flat_map(|module| &module.blocks) {
+        if let Some(reason) = &block.unread {
+            assessment.unread.insert(block.header, reason.clone());
+        }
+    }
     let incomplete = verdicts.iter().any(cuts_off);
     assessment.incomplete |= incomplete;
 
@@ -310,8 +325,12 @@ pub(super) fn judge_group(
         verdicts.extend(judge.evaluate(&world, &mut skipped));
     }
     assessment.skipped.extend(skipped.iter().cloned());
-    let files: Vec<(&Module, &[FileId])> =
-        modules.iter().zip(group.modules.values().map(Vec::as_slice)).collect();
+    let own = group.modules.iter().map(|(path, files)| {
+        let called = roots.get(path).map_or(&[][..], |root| &root.called);
+        files.iter().chain(called).copied().collect::<Vec<FileId>>()
+    });
+    let files: Vec<Vec<FileId>> = own.collect();
+    let files: Vec<(&Module, &[FileId])> = modules.iter().zip(files.iter().map(Vec::as_slice)).collect();
     let together = Together {
         // What somebody answers for now counts, even if the files are of an earlier state of the blueprint.
         blueprint: behind.and_then(|behind| Some((behind.origin.file, behind.origin.view()?))),
@@ -337,15 +356,23 @@ pub(super) fn judge_group(
 }
 
 /// Modules with what the provider's schema refuses.
-fn read_modules<'f>(
-    modules: impl Iterator<Item = &'f Vec<FileId>>,
+fn read_modules(
+    modules: &BTreeMap<Utf8PathBuf, Vec<FileId>>,
+    roots: &BTreeMap<Utf8PathBuf, Root>,
     sources: &Sources,
 ) -> (Vec<Module>, Vec<Finding>) {
     let (mut read, mut findings) = (Vec::new(), Vec::new());
-    for files in modules {
-        let (module, faults) = terraform::read(sources, files);
-        findings.extend(faults);
-        findings.extend(terraform::schema::check(&module));
+    let mut said = BTreeSet::new();
+    for (path, files) in modules {
+        let (module, faults) = match roots.get(path) {
+            Some(root) => terraform::evaluate(sources, &root.tree, &root.given),
+            None => terraform::read(sources, files),
+        };
+        // A module that is called from two places has its faults once.
+        let faults = faults.into_iter().chain(terraform::schema::check(&module));
+        findings.extend(
+            faults.filter(|fault| said.insert((fault.span, fault.code.clone(), fault.message.clone()))),
+        );
         read.push(module);
     }
     (read, findings)

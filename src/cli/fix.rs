@@ -1,5 +1,6 @@
 //! `nexafi-gen fix`.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -127,7 +128,7 @@ impl Run<'_> {
     /// What is wrong with a text.
     fn open(&mut self, path: &Utf8Path, text: &str, incomplete: &mut bool) -> Vec<Finding> {
         self.workbench.blueprints = vec![self.add(path, text)];
-        let assessment = assess(&mut self.workbench, &self.judge, self.surroundings);
+        let assessment = assess(&mut self.workbench, &BTreeMap::new(), &self.judge, self.surroundings);
         *incomplete = assessment.incomplete;
         assessment.verdicts.into_iter().filter(is_open).collect()
     }

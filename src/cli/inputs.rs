@@ -238,7 +238,7 @@ impl Inputs {
 }
 
 /// The `.tf` files of a directory and its dependency lock file, sorted.
-fn siblings(directory: &Utf8Path, surroundings: &Surroundings) -> Vec<Utf8PathBuf> {
+pub(super) fn siblings(directory: &Utf8Path, surroundings: &Surroundings) -> Vec<Utf8PathBuf> {
     WalkDir::new(surroundings.on_disk(directory))
         .max_depth(1)
         .sort_by_file_name()
@@ -248,6 +248,25 @@ fn siblings(directory: &Utf8Path, surroundings: &Surroundings) -> Vec<Utf8PathBu
         .filter_map(|entry| entry.file_name().to_str().map(|name| directory.join(name)))
         .filter(|path| path.extension() == Some("tf") || path.file_name() == Some(LOCK_FILE))
         .collect()
+}
+
+/// The files of values that Terraform reads without being told, in its order: later ones win.
+pub(super) fn variable_files(directory: &Utf8Path, surroundings: &Surroundings) -> Vec<Utf8PathBuf> {
+    let mut automatic = Vec::new();
+    let mut found = Vec::new();
+    for entry in WalkDir::new(surroundings.on_disk(directory)).max_depth(1).sort_by_file_name() {
+        let Ok(entry) = entry else { continue };
+        let Some(name) = entry.file_name().to_str().filter(|_| entry.path().is_file()) else { continue };
+        match name {
+            "terraform.tfvars" | "terraform.tfvars.json" => found.push(directory.join(name)),
+            name if name.ends_with(".auto.tfvars") || name.ends_with(".auto.tfvars.json") => {
+                automatic.push(directory.join(name));
+            }
+            _ => {}
+        }
+    }
+    found.extend(automatic);
+    found
 }
 
 /// The policy files below a directory, sorted: every YAML file.

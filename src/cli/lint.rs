@@ -6,6 +6,7 @@ use super::args::{Checks, Lint};
 use super::assess::{Judge, assess};
 use super::baseline::{self, Seen};
 use super::inputs::Inputs;
+use super::modules;
 use super::progress::Progress;
 use super::publish::Targets;
 use super::{Error, ExitCode, Output, Surroundings};
@@ -37,8 +38,16 @@ pub(super) fn run(
         output.warn("nothing was checked: there is no blueprint, no .tf file and no Kubernetes manifest");
     }
     let judging = progress(format!("judging {} files", listed.len()));
-    let mut assessment = assess(&mut inputs, &judge, surroundings);
+    let (roots, unread) = modules::roots(&mut inputs, &args.given, surroundings)?;
+    let mut assessment = assess(&mut inputs, &roots, &judge, surroundings);
+    assessment.verdicts.extend(unread);
     drop(judging);
+    for (span, reason) in &assessment.unread {
+        let place = inputs.sources.get(span.file).map_or_else(String::new, |file| {
+            format!("{}:{}: ", file.path(), file.line_column(span.start as usize).line)
+        });
+        output.warn(&format!("{place}{reason}; what depends on it is unproven"));
+    }
     // A policy that cannot be used is not applied, so nothing it would have said was said.
     assessment.incomplete |= !faults.is_empty();
     assessment.verdicts.extend(faults);

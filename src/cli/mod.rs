@@ -16,6 +16,7 @@ mod init;
 mod inputs;
 mod lint;
 mod man;
+mod modules;
 mod origin;
 mod output;
 mod paths;
@@ -74,6 +75,9 @@ pub struct Surroundings {
     pub width: Option<usize>,
     /// Where the progress of long work is drawn, if somebody looks at standard error.
     pub progress: Option<Terminal>,
+    /// Reads the variables of the environment that Terraform takes for its own, without their prefix `TF_VAR_`. Only
+    /// `--var-env` asks for them.
+    pub variables: Option<fn() -> Vec<(String, String)>>,
 }
 
 impl Surroundings {

@@ -173,7 +173,7 @@ pub(super) fn judge_rendered<'f>(
     for (path, bytes) in files {
         add(sources, &mut group, &path, bytes);
     }
-    judge_group(&group, Some(Behind { origin, judged: true }), sources, judge, assessment);
+    judge_group(&group, &BTreeMap::new(), Some(Behind { origin, judged: true }), sources, judge, assessment);
     assessment.finish(judge);
 }
 

@@ -170,7 +170,7 @@ fn compare(example: &Example, verdicts: &[Evaluated]) -> (Vec<Mismatch>, Vec<(St
     let mut mismatches = Vec::new();
     let mut met = Vec::new();
     for (subject, expected) in &example.expect {
-        let found = actual.remove(subject.as_str());
+        let found = actual.remove(subject.as_str()).or_else(|| instances(&mut actual, subject));
         let verdict = found.map(|finding| finding.verdict);
         if verdict == *expected {
             met.push((subject.clone(), verdict));
@@ -193,6 +193,18 @@ fn compare(example: &Example, verdicts: &[Evaluated]) -> (Vec<Mismatch>, Vec<(St
         message: finding.message.clone(),
     }));
     (mismatches, met)
+}
+
+/// The worst verdict of the instances of a block; they are taken out, for the block's address stands for all of them.
+fn instances<'f>(actual: &mut BTreeMap<&'f str, &'f Finding>, block: &str) -> Option<&'f Finding> {
+    let of: Vec<&str> = actual
+        .keys()
+        .copied()
+        .filter(|address| *address != block && terraform::address::block(address) == block)
+        .collect();
+    let found: Vec<&Finding> = of.iter().filter_map(|address| actual.remove(address)).collect();
+    // Of equals the first.
+    found.into_iter().rev().max_by_key(|finding| rank(finding.verdict))
 }
 
 /// The base blueprint with the fragment over it; JSON is YAML.

@@ -10,6 +10,7 @@ use super::catalogue::Catalogue;
 use super::file::Policy;
 use crate::kubernetes::Object;
 use crate::source::{Node, Sources, Value, Verdict, pattern};
+use crate::terraform::address::block;
 use crate::terraform::{Module, Resource};
 
 /// The type of resource, or kind of object, that stands for all of them.
@@ -119,21 +120,30 @@ impl<'a> Context<'a> {
         })
     }
 
-    /// The resource of an address; the address of one instance (`aws_subnet.a["x"]`) finds its block.
+    /// The resource of an address; the address of one instance (`aws_subnet.a["x"]`) finds the block that stands for all of
+    /// them, if they are not known.
     pub(super) fn resource(&self, address: &str) -> Option<&'a Resource> {
         let module = self.world.module?;
         module.get(address).or_else(|| module.get(block(address)))
     }
 
-    /// Resources of a type whose arguments refer to an address.
-    pub(super) fn referrers(&self, address: &str, type_: &str) -> Vec<&'a Resource> {
-        self.world.module.map_or_else(Vec::new, |module| module.referrers(block(address), type_))
+    /// Whether an address is that of a block with several instances: which of them is meant is not known.
+    pub(super) fn is_ambiguous(&self, address: &str) -> bool {
+        self.world.module.is_some_and(|module| module.instances(address).next().is_some())
     }
 
-    /// The first called module that may declare more than these files do: any at all, or one that is given an address.
+    /// Resources of a type whose arguments refer to an address.
+    pub(super) fn referrers(&self, address: &str, type_: &str) -> Vec<&'a Resource> {
+        let Some(module) = self.world.module else { return Vec::new() };
+        let known = module.get(address).is_some() || self.is_ambiguous(address);
+        module.referrers(if known { address } else { block(address) }, type_)
+    }
+
+    /// The first called module that is not read and may declare more than these files do: any at all, or one that is given
+    /// an address.
     pub(super) fn called_module(&self, given: Option<&str>) -> Option<&'a str> {
-        let mut calls = self.world.module?.blocks_of("module");
-        let call = calls.find(|call| given.is_none_or(|address| refers(&call.body, block(address))))?;
+        let mut calls = self.world.module?.blocks_of("module").filter(|call| call.unread.is_some());
+        let call = calls.find(|call| given.is_none_or(|address| refers(&call.body, address)))?;
         Some(call.labels.first().map_or("?", |label| label))
     }
 
@@ -157,16 +167,13 @@ impl<'a> Context<'a> {
 
 fn refers(node: &Node, address: &str) -> bool {
     match &node.value {
-        Value::Reference(reference) => block(&reference.address) == address,
+        Value::Reference(reference) => {
+            *reference.address == *address || *reference.address == *block(address)
+        }
         Value::List(items) => items.iter().any(|item| refers(item, address)),
         Value::Map(map) => map.iter().any(|(_, entry)| refers(&entry.node, address)),
         _ => false,
     }
-}
-
-/// `aws_subnet.a` of `aws_subnet.a["x"]`.
-pub(super) fn block(address: &str) -> &str {
-    address.split_once('[').map_or(address, |(block, _)| block)
 }
 
 /// `apps` of `apps/v1`, `core` of `v1`.

@@ -11,13 +11,12 @@ use super::declared::{Place, header};
 use super::evaluate::{Binding, Evaluator, MAX_DEPTH, Scope, Slot, pairs};
 
 impl<'a> Evaluator<'a> {
-    /// An argument or the blocks of one type, of a resource; `None` if the block has no such member.
-    pub(super) fn member(&mut self, at: usize, name: &str) -> Option<Arc<Node>> {
-        let declared = self.declared;
-        let resource = declared.resources.get(at)?;
+    /// An argument or the blocks of one type, of an instance of a resource; `None` if the block has no such member.
+    pub(super) fn member(&mut self, module: usize, at: usize, index: usize, name: &str) -> Option<Arc<Node>> {
+        let resource = self.declared(module).resources.get(at)?;
         let body = &resource.block.body;
         let name = body.iter().find_map(|structure| member_name(structure).filter(|own| *own == name))?;
-        match self.members.get(&(at, name)) {
+        match self.module(module).members.get(&(at, index, name)) {
             Some(Slot::Done(node)) => return node.clone(),
             Some(Slot::Running) => {
                 let reason = format!("{}.{name} refers to itself", resource.address);
@@ -25,27 +24,35 @@ impl<'a> Evaluator<'a> {
             }
             None => {}
         }
-        self.members.insert((at, name), Slot::Running);
-        let scope = Scope::top(resource.place);
-        let node = match body.get_attribute(name) {
-            Some(attribute) => Some(match self.as_written(name, &attribute.value, resource.place) {
-                Some(node) => node,
-                None => self.eval(&attribute.value, &scope),
+        self.module_mut(module).members.insert((at, index, name), Slot::Running);
+        let top = Scope::top(module, resource.place);
+        // The number of instances is the same in each of them.
+        let keys = if matches!(name, "count" | "for_each") { None } else { Some(self.keys(module, at)) };
+        let node = match keys {
+            Some(keys) => self.inside(&keys, index, &top, |evaluator, scope| {
+                evaluator.own(body, name, resource.place, scope)
             }),
-            None => {
-                let lifecycle = name == "lifecycle";
-                let mut members = Map::default();
-                for structure in body.iter().filter(|structure| member_name(structure) == Some(name)) {
-                    if let Structure::Block(block) = structure {
-                        self.block(block, &scope, &mut members, lifecycle);
-                    }
-                }
-                members.entries.swap_remove(name).map(|entry| entry.node)
-            }
+            None => self.own(body, name, resource.place, &top),
         };
         let node = node.map(Arc::new);
-        self.members.insert((at, name), Slot::Done(node.clone()));
+        self.module_mut(module).members.insert((at, index, name), Slot::Done(node.clone()));
         node
+    }
+
+    /// A member of a resource's body.
+    fn own(&mut self, body: &'a Body, name: &str, place: Place, scope: &Scope<'_>) -> Option<Node> {
+        if let Some(attribute) = body.get_attribute(name) {
+            let written = self.as_written(name, &attribute.value, place);
+            return Some(written.unwrap_or_else(|| self.eval(&attribute.value, scope)));
+        }
+        let lifecycle = name == "lifecycle";
+        let mut members = Map::default();
+        for structure in body.iter().filter(|structure| member_name(structure) == Some(name)) {
+            if let Structure::Block(block) = structure {
+                self.block(block, scope, &mut members, lifecycle);
+            }
+        }
+        members.entries.swap_remove(name).map(|entry| entry.node)
     }
 
     /// Meta-arguments that hold addresses, not values.

@@ -51,8 +51,9 @@ pub(super) struct Declaration<'a> {
     pub(super) expr: &'a Expression,
 }
 
+/// The body of a block at the top of the module.
 #[derive(Debug)]
-pub(super) struct VariableBlock<'a> {
+pub(super) struct Placed<'a> {
     pub(super) place: Place,
     pub(super) body: &'a Body,
 }
@@ -85,9 +86,10 @@ pub(super) struct OtherBlock<'a> {
 /// Every declaration of a module by name.
 #[derive(Debug, Default)]
 pub(super) struct Declared<'a> {
-    pub(super) variables: BTreeMap<&'a str, VariableBlock<'a>>,
+    pub(super) variables: BTreeMap<&'a str, Placed<'a>>,
     pub(super) locals: BTreeMap<&'a str, Declaration<'a>>,
-    pub(super) modules: BTreeSet<&'a str>,
+    pub(super) calls: BTreeMap<&'a str, Placed<'a>>,
+    pub(super) outputs: BTreeMap<&'a str, Placed<'a>>,
     pub(super) resources: Vec<ResourceBlock<'a>>,
     pub(super) by_address: BTreeMap<Arc<str>, usize>,
     pub(super) others: Vec<OtherBlock<'a>>,
@@ -190,12 +192,16 @@ impl<'a> Declared<'a> {
                 {
                     findings.push(twice(header, first, &format!("variable {name}")));
                 } else {
-                    self.variables.insert(name, VariableBlock { place, body: &block.body });
+                    self.variables.insert(name, Placed { place, body: &block.body });
                 }
             }
             ("locals", _) => self.locals(place, &block.body, findings),
+            // That a name stands twice is a finding of the rules.
             ("module", [name]) => {
-                self.modules.insert(name);
+                self.calls.entry(name).or_insert(Placed { place, body: &block.body });
+            }
+            ("output", [name]) => {
+                self.outputs.entry(name).or_insert(Placed { place, body: &block.body });
             }
             _ => {}
         }

@@ -11,6 +11,8 @@ use hcl_edit::expr::{Array, Expression, ForExpr, FuncCall, Object, ObjectKey};
 use crate::source::{Map, Node, Sources, Span, Value};
 
 use super::declared::{Declared, Place};
+use super::instances::{Instance, conform};
+use super::tree::Tree;
 use super::{functions, operators};
 
 /// Levels of expressions within expressions, references followed.
@@ -20,9 +22,11 @@ const BUDGET: usize = 4_000_000;
 /// What each byte of the files adds to the budget.
 const BUDGET_PER_BYTE: usize = 16;
 
-/// Names that are bound where an expression stands.
+/// Where an expression stands, and the names that are bound there.
 #[derive(Clone, Copy)]
 pub(super) struct Scope<'s> {
+    /// The module it is evaluated in, an index into [`Evaluator::modules`].
+    pub(super) module: usize,
     pub(super) place: Place,
     /// `for` variables and the iterators of dynamic blocks, the innermost first.
     names: Option<&'s Binding<'s>>,
@@ -42,8 +46,8 @@ impl<'s> Binding<'s> {
 }
 
 impl<'s> Scope<'s> {
-    pub(super) fn top(place: Place) -> Self {
-        Self { place, names: None }
+    pub(super) fn top(module: usize, place: Place) -> Self {
+        Self { module, place, names: None }
     }
 
     /// The scope within, where one more name is bound.
@@ -51,7 +55,7 @@ impl<'s> Scope<'s> {
     where
         's: 't,
     {
-        Scope { place: self.place, names: Some(names) }
+        Scope { module: self.module, place: self.place, names: Some(names) }
     }
 
     pub(super) fn lookup(&self, name: &str) -> Option<&Node> {
@@ -73,10 +77,15 @@ pub(super) enum Slot {
 
 pub(super) struct Evaluator<'a> {
     pub(super) sources: &'a Sources,
-    pub(super) declared: &'a Declared<'a>,
-    locals: BTreeMap<&'a str, Slot>,
-    variables: BTreeMap<&'a str, Arc<Node>>,
-    pub(super) members: BTreeMap<(usize, &'a str), Slot>,
+    pub(super) tree: &'a Tree,
+    /// What each directory of the tree declares.
+    pub(super) directories: &'a [Declared<'a>],
+    /// What is given to the variables of the root module.
+    given: &'a BTreeMap<String, Node>,
+    /// The root module first, then every module that is called, once for each instance of its call.
+    pub(super) modules: Vec<Instance<'a>>,
+    /// Module, resource and instance of addresses that whole instances were handed out for.
+    pub(super) instances: BTreeMap<Arc<str>, (usize, usize, usize)>,
     /// See [`Module::is_partial_json`](super::Module::is_partial_json).
     pub(super) encoded: BTreeSet<Span>,
     pub(super) budget: usize,
@@ -86,13 +95,20 @@ pub(super) struct Evaluator<'a> {
 }
 
 impl<'a> Evaluator<'a> {
-    pub(super) fn new(sources: &'a Sources, declared: &'a Declared<'a>) -> Self {
+    pub(super) fn new(
+        sources: &'a Sources,
+        tree: &'a Tree,
+        directories: &'a [Declared<'a>],
+        given: &'a BTreeMap<String, Node>,
+    ) -> Self {
+        let root = directories.first().map(|declared| Instance::new(0, declared, "".into(), None));
         Self {
             sources,
-            declared,
-            locals: BTreeMap::new(),
-            variables: BTreeMap::new(),
-            members: BTreeMap::new(),
+            tree,
+            directories,
+            given,
+            modules: root.into_iter().collect(),
+            instances: BTreeMap::new(),
             encoded: BTreeSet::new(),
             budget: sources
                 .iter()
@@ -301,7 +317,7 @@ impl<'a> Evaluator<'a> {
                 }
                 None => &inner,
             };
-            let scope = Scope { place: scope.place, names: Some(names) };
+            let scope = Scope { module: scope.module, place: scope.place, names: Some(names) };
             if let Some(condition) = &expr.cond {
                 let keep = self.eval(&condition.expr, &scope);
                 match operators::to_bool(&keep.value) {
@@ -342,38 +358,68 @@ impl<'a> Evaluator<'a> {
         Value::Map(map)
     }
 
-    /// The default of a variable; `None` if no such variable is declared.
-    pub(super) fn variable(&mut self, name: &str) -> Option<Arc<Node>> {
-        if let Some(node) = self.variables.get(name) {
-            return Some(node.clone());
-        }
-        let (name, block) = self.declared.variables.get_key_value(name)?;
-        let node = match block.body.get_attribute("default") {
-            Some(default) => {
-                let mut node = self.eval(&default.value, &Scope::top(block.place));
-                let type_ = block.body.get_attribute("type").and_then(|type_| type_.value.as_variable());
-                node.value = match type_.map(hcl_edit::Ident::as_str) {
-                    Some("string") => operators::to_text(&node.value).map_or(node.value, Value::Str),
-                    Some("number") => operators::to_number(&node.value).map_or(node.value, operators::number),
-                    Some("bool") => operators::to_bool(&node.value).map_or(node.value, Value::Bool),
-                    _ => node.value,
-                };
-                node
+    pub(super) fn module(&self, at: usize) -> &Instance<'a> {
+        // Indices come from `modules` itself, and nothing is ever taken out of it.
+        &self.modules[at]
+    }
+
+    pub(super) fn module_mut(&mut self, at: usize) -> &mut Instance<'a> {
+        &mut self.modules[at]
+    }
+
+    pub(super) fn declared(&self, module: usize) -> &'a Declared<'a> {
+        self.module(module).declared
+    }
+
+    /// The value of a variable: what is given, or else its default; `None` if no such variable is declared.
+    pub(super) fn variable(&mut self, module: usize, name: &str) -> Option<Arc<Node>> {
+        let (name, block) = self.declared(module).variables.get_key_value(name)?;
+        match self.module(module).variables.get(name) {
+            Some(Slot::Done(node)) => return node.clone(),
+            Some(Slot::Running) => {
+                let reason = format!("variable {name} depends on itself");
+                return Some(Arc::new(Node::new(block.place.range(0..0), Value::Unknown(reason.into()))));
             }
-            None => Node::new(
-                block.place.range(0..0),
-                Value::Unknown(format!("variable {name} has no default").into()),
-            ),
+            None => {}
+        }
+        self.module_mut(module).variables.insert(name, Slot::Running);
+        let scope = Scope::top(module, block.place);
+        let is_false = |name| {
+            let attribute = block.body.get_attribute(name);
+            attribute.is_some_and(|attribute| attribute.value.as_bool() == Some(false))
         };
-        let node = Arc::new(node);
-        self.variables.insert(name, node.clone());
-        Some(node)
+        let given = match self.module(module).site {
+            Some(_) => self.argument(module, name),
+            None => self.given.get(*name).cloned(),
+        };
+        // What may not be null takes null for "not given".
+        let given = given.filter(|node| node.value != Value::Null || !is_false("nullable"));
+        let default = block.body.get_attribute("default");
+        let node = match (given, default) {
+            (Some(node), _) => Some(node),
+            (None, Some(default)) => Some(self.eval(&default.value, &scope)),
+            (None, None) => None,
+        };
+        let node = match (node, block.body.get_attribute("type")) {
+            (Some(node), Some(type_)) => conform(self, node, &type_.value, &scope),
+            (Some(node), None) => node,
+            (None, _) => {
+                let reason = match self.module(module).site {
+                    Some(_) => format!("variable {name} is given no value"),
+                    None => format!("variable {name} has no default"),
+                };
+                Node::new(block.place.range(0..0), Value::Unknown(reason.into()))
+            }
+        };
+        let node = Some(Arc::new(node));
+        self.module_mut(module).variables.insert(name, Slot::Done(node.clone()));
+        node
     }
 
     /// The value of a local; `None` if no such local is declared.
-    pub(super) fn local(&mut self, name: &str) -> Option<Arc<Node>> {
-        let (name, declaration) = self.declared.locals.get_key_value(name)?;
-        match self.locals.get(name) {
+    pub(super) fn local(&mut self, module: usize, name: &str) -> Option<Arc<Node>> {
+        let (name, declaration) = self.declared(module).locals.get_key_value(name)?;
+        match self.module(module).locals.get(name) {
             Some(Slot::Done(node)) => return node.clone(),
             Some(Slot::Running) => {
                 let reason = format!("local {name} refers to itself");
@@ -381,10 +427,10 @@ impl<'a> Evaluator<'a> {
             }
             None => {}
         }
-        self.locals.insert(name, Slot::Running);
-        let node = Arc::new(self.eval(declaration.expr, &Scope::top(declaration.place)));
-        self.locals.insert(name, Slot::Done(Some(node.clone())));
-        Some(node)
+        self.module_mut(module).locals.insert(name, Slot::Running);
+        let node = Some(Arc::new(self.eval(declaration.expr, &Scope::top(module, declaration.place))));
+        self.module_mut(module).locals.insert(name, Slot::Done(node.clone()));
+        node
     }
 }
 

@@ -5,14 +5,17 @@
 //! parts in it (`jsonencode({...})`, a heredoc) is the decoded tree, so that a policy can judge the parts that are
 //! written; [`Module::is_partial_json`] tells such a tree from an object.
 
+pub mod address;
 mod blocks;
 mod declared;
 mod evaluate;
 pub mod format;
 mod functions;
 mod graph;
+mod instances;
 mod module;
 mod operators;
+mod reached;
 mod read;
 mod references;
 mod remarks;
@@ -22,7 +25,9 @@ mod syntax;
 mod template;
 mod tokens;
 mod traverse;
+mod tree;
 
 pub use module::{Block, Module, Resource};
-pub use read::{LOCK_FILE, read};
+pub use read::{LOCK_FILE, evaluate, read, values};
 pub use remarks::{Place, Remark, remarks};
+pub use tree::{Call, Directory, Library, Tree, parse};

@@ -1,74 +1,64 @@
-//! Reads the `.tf` files of one directory into a [`Module`].
+//! Reads a tree of modules into a [`Module`].
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use hcl_edit::structure::Structure;
 
-use crate::source::{FileId, Finding, Map, Node, Sources, Value};
-use crate::threads;
+use crate::source::{FileId, Finding, Map, Node, Sources, Value, did_you_mean, fault};
 
+use super::address;
 use super::blocks::member_name;
-use super::declared::{self, Chunk, Declared};
+use super::declared::{self, Declared};
 use super::evaluate::{Evaluator, Scope};
-use super::module::{Block, Index, Module, Resource};
-use super::references::{self, Item};
+use super::instances::Called;
+use super::module::{Block, Index, Module, Resource, Use};
+use super::reached::Reached;
+use super::references::{self, Item, References};
 use super::rules;
 use super::schema;
-use super::syntax;
+use super::tree::{Directory, Tree, parse};
 
 /// The file in which Terraform notes the version and the hashes of every provider of a module.
 pub const LOCK_FILE: &str = ".terraform.lock.hcl";
 
-/// Reads files as one module and evaluates what they fix. Of a dependency lock file the entries are blocks of the kind
-/// `providerLock`.
+/// Reads files as one module and evaluates what they fix, without the modules it calls. See [`evaluate`].
+pub fn read(sources: &Sources, files: &[FileId]) -> (Module, Vec<Finding>) {
+    evaluate(sources, &Tree::alone(parse(sources, files)), &BTreeMap::new())
+}
+
+/// Evaluates a root module and the modules it calls, as far as the files and the values `given` to the root's variables fix
+/// them. Of a dependency lock file the entries are blocks of the kind `providerLock`.
 ///
 /// Every fault of syntax and every reference to something undeclared is a finding; a broken file or block does not
 /// hide the others. The schema of the provider is a matter of [`schema::check`](super::schema::check).
-pub fn read(sources: &Sources, files: &[FileId]) -> (Module, Vec<Finding>) {
+pub fn evaluate(sources: &Sources, tree: &Tree, given: &BTreeMap<String, Node>) -> (Module, Vec<Finding>) {
     let mut findings = Vec::new();
-    let mut chunks = Vec::new();
-    let mut broken = Vec::new();
-    let mut locks = Vec::new();
-    let parsed = threads::map(files, 1, |id| {
-        let (mut broken, mut findings) = (Vec::new(), Vec::new());
-        let file = sources.get(*id)?;
-        let chunks = syntax::parse(*id, file, &mut broken, &mut findings);
-        Some((file.path().file_name() == Some(LOCK_FILE), chunks, broken, findings))
-    });
-    for (is_lock, read, heads, faults) in parsed.into_iter().flatten() {
-        findings.extend(faults);
-        if is_lock {
-            locks.extend(read);
-        } else {
-            chunks.extend(read);
-            broken.extend(heads);
-        }
+    let mut directories = Vec::with_capacity(tree.directories.len());
+    for directory in &tree.directories {
+        findings.extend(directory.findings.iter().cloned());
+        directories.push(declared::declare(sources, &directory.chunks, &directory.broken, &mut findings));
     }
-    let declared = declared::declare(sources, &chunks, &broken, &mut findings);
-    rules::check(&declared, &mut findings);
-    let references = references::collect(&declared, &mut findings);
-    let mut evaluator = Evaluator::new(sources, &declared);
-    // What others need comes first, so that long chains of references need no deep recursion.
-    let names: Vec<&str> = declared.locals.keys().copied().collect();
-    for item in &references.order {
-        match item {
-            Item::Local(at) => {
-                if let Some(name) = names.get(*at) {
-                    evaluator.local(name);
-                }
-            }
-            Item::Resource(at) => {
-                if let Some(resource) = declared.resources.get(*at) {
-                    for name in resource.block.body.iter().filter_map(member_name) {
-                        evaluator.member(*at, name);
-                    }
-                }
-            }
-        }
+    let mut references = Vec::with_capacity(directories.len());
+    for declared in &directories {
+        rules::check(declared, &mut findings);
+        references.push(references::collect(declared, &mut findings));
     }
-    let mut module = assemble(sources, &declared, &locks, references.resources, evaluator);
-    module.uses = references.uses;
-    rules::variables(&declared, &module, &mut findings);
+    calls(tree, &directories, &references, &mut findings);
+    let mut assembly = Assembly {
+        sources,
+        tree,
+        references: &references,
+        evaluator: Evaluator::new(sources, tree, &directories, given),
+        module: Module::default(),
+        origins: Vec::new(),
+        seen: BTreeSet::new(),
+    };
+    assembly.add(0);
+    let mut module = assembly.finish();
+    for declared in &directories {
+        rules::variables(declared, &module, &mut findings);
+    }
     for resource in &mut module.resources {
         if let Some(block) = schema::type_schema(&resource.type_key()) {
             schema::convert(&mut resource.body, &block);
@@ -78,95 +68,292 @@ pub fn read(sources: &Sources, files: &[FileId]) -> (Module, Vec<Finding>) {
     (module, findings)
 }
 
-fn assemble<'a>(
-    sources: &Sources,
-    declared: &'a Declared<'a>,
-    locks: &'a [Chunk],
-    references: Vec<Vec<Arc<str>>>,
-    mut evaluator: Evaluator<'a>,
-) -> Module {
-    let mut resources = Vec::with_capacity(declared.resources.len());
-    let mut types = Vec::with_capacity(declared.resources.len());
-    let mut kept = Vec::with_capacity(declared.resources.len());
-    for (at, (block, references)) in declared.resources.iter().zip(references).enumerate() {
-        let mut body = Map::default();
-        for structure in &block.block.body {
-            let Some(name) = member_name(structure) else { continue };
-            if body.get(name).is_some() {
+/// The values of a file of them, `terraform.tfvars` or `terraform.tfvars.json`, by variable. What cannot be read is a
+/// finding.
+pub fn values(sources: &Sources, id: FileId, findings: &mut Vec<Finding>) -> Vec<(String, Node)> {
+    let Some(file) = sources.get(id) else { return Vec::new() };
+    if file.path().extension() == Some("json") {
+        let read = crate::source::yaml::read(id, file);
+        findings.extend(read.findings);
+        let root = read.documents.into_iter().next();
+        return match root.map(|root| root.value) {
+            Some(Value::Map(map)) => {
+                map.entries.into_iter().map(|(name, entry)| (name.to_string(), entry.node)).collect()
+            }
+            _ => Vec::new(),
+        };
+    }
+    let directory = parse(sources, &[id]);
+    findings.extend(directory.findings.iter().cloned());
+    let nothing = Tree::alone(Directory::default());
+    let (declared, given) = ([Declared::default()], BTreeMap::new());
+    let mut evaluator = Evaluator::new(sources, &nothing, &declared, &given);
+    let mut values = Vec::new();
+    for chunk in &directory.chunks {
+        for attribute in chunk.body.attributes() {
+            let node = evaluator.eval(&attribute.value, &Scope::top(0, chunk.place));
+            values.push((attribute.key.as_str().to_owned(), node));
+        }
+    }
+    values
+}
+
+/// What a call gives that the module does not take, what it does not give, and outputs that are not there.
+fn calls(
+    tree: &Tree,
+    directories: &[Declared<'_>],
+    references: &[References<'_>],
+    findings: &mut Vec<Finding>,
+) {
+    /// What Terraform itself takes in a call.
+    const OWN: [&str; 6] = ["source", "version", "providers", "count", "for_each", "depends_on"];
+    let mut seen = BTreeSet::new();
+    for branch in &tree.nodes {
+        let Some(declared) = directories.get(branch.directory) else { continue };
+        for (name, call) in &declared.calls {
+            let Some(Ok(node)) = branch.calls.get(*name) else { continue };
+            let Some(called) = tree.nodes.get(*node).and_then(|branch| directories.get(branch.directory))
+            else {
+                continue;
+            };
+            // A directory that does not parse may declare more than is known; and a call is checked once.
+            if !called.broken.is_empty() || !seen.insert((branch.directory, *name)) {
                 continue;
             }
-            if let Some(node) = evaluator.member(at, name) {
-                let key = match structure {
-                    Structure::Attribute(attribute) => block.place.of(&attribute.key),
-                    // The list of a block type stands where its first block's type does.
-                    Structure::Block(_) => node.span,
+            for argument in call.body.attributes() {
+                let key = argument.key.as_str();
+                if OWN.contains(&key) || called.variables.contains_key(key) {
+                    continue;
+                }
+                let help = match did_you_mean(key, called.variables.keys().copied()) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("remove it, or declare variable \"{key}\" in the module"),
                 };
-                body.insert(name, key, Node::clone(&node));
+                findings.push(
+                    Finding::fault(
+                        fault::TERRAFORM_REFERENCE,
+                        call.place.of(&argument.key),
+                        format!("module {name} has no variable `{key}`"),
+                    )
+                    .label("the module does not take it")
+                    .help(help),
+                );
+            }
+            for (variable, block) in &called.variables {
+                if call.body.has_attribute(variable) || block.body.has_attribute("default") {
+                    continue;
+                }
+                let header =
+                    declared.others.iter().find(|other| std::ptr::eq(&raw const other.block.body, call.body));
+                findings.push(
+                    Finding::fault(
+                        fault::TERRAFORM_REFERENCE,
+                        header.map_or_else(|| call.place.range(0..0), |other| other.header),
+                        format!("module {name} lacks a value for its variable `{variable}`"),
+                    )
+                    .label("required")
+                    .help(format!("add {variable} = ..., or give the variable a default")),
+                );
+            }
+            let outputs = references.get(branch.directory).into_iter().flat_map(|found| &found.of_modules);
+            for used in outputs.filter(|used| used.call == *name && !called.outputs.contains_key(used.output))
+            {
+                let help = match did_you_mean(used.output, called.outputs.keys().copied()) {
+                    Some(near) => format!("did you mean `module.{name}.{near}`?"),
+                    None => format!("declare output \"{}\" in the module", used.output),
+                };
+                findings.push(
+                    Finding::fault(
+                        fault::TERRAFORM_REFERENCE,
+                        used.span,
+                        format!("module {name} has no output `{}`", used.output),
+                    )
+                    .label("no such output")
+                    .help(help),
+                );
             }
         }
-        let none = body.get("count").is_some_and(|count| count.value == Value::Int(0))
-            || body.get("for_each").is_some_and(|each| match &each.value {
-                Value::List(items) => items.is_empty(),
-                Value::Map(map) => map.entries.is_empty(),
-                _ => false,
-            });
-        if none {
-            continue;
-        }
-        kept.push(references);
-        types.push(block.block.labels.first().map_or(block.header, |label| block.place.of(label)));
-        resources.push(Resource {
-            managed: block.managed,
-            type_: block.type_.clone(),
-            name: block.name.clone(),
-            address: block.address.clone(),
-            body: Node::new(block.place.of(block.block), Value::Map(body)),
-            header: block.header,
-            blueprint: sources
-                .get(block.header.file)
-                .and_then(|file| declared::blueprint(file, block.header)),
-        });
     }
-    let mut blocks = Vec::with_capacity(declared.others.len());
-    for other in &declared.others {
-        let kind = other.block.ident.as_str();
-        let body = match kind {
-            // Types, conditions and addresses there are no values.
-            "variable" | "moved" | "removed" | "import" | "check" | "ephemeral" => {
-                let mut body = Map::default();
-                for name in ["default", "description", "sensitive", "nullable"] {
-                    if let Some(attribute) = other.block.body.get_attribute(name) {
-                        let node = evaluator.eval(&attribute.value, &Scope::top(other.place));
-                        body.insert(name, other.place.of(&attribute.key), node);
+}
+
+/// A [`Module`] in the making.
+struct Assembly<'a> {
+    sources: &'a Sources,
+    tree: &'a Tree,
+    references: &'a [References<'a>],
+    evaluator: Evaluator<'a>,
+    module: Module,
+    /// Of each resource the module, an index into the evaluator's, and its place among the resources declared there.
+    origins: Vec<(usize, usize)>,
+    /// Nodes of the tree of which a module was added.
+    seen: BTreeSet<usize>,
+}
+
+impl<'a> Assembly<'a> {
+    /// Adds one module and those it calls.
+    fn add(&mut self, at: usize) {
+        let Some(instance) = self.evaluator.modules.get(at) else { return };
+        let (node, prefix) = (instance.node, instance.prefix.clone());
+        let Some(branch) = self.tree.nodes.get(node) else { return };
+        let declared = self.evaluator.declared(at);
+        self.prepare(at, branch.directory);
+        for resource in 0..declared.resources.len() {
+            self.resource(at, resource);
+        }
+        let mut called = BTreeMap::new();
+        for name in declared.calls.keys() {
+            called.extend(self.evaluator.called(at, name).map(|called| (*name, called)));
+        }
+        // What a module says of itself it says once, however often it is called.
+        if self.seen.insert(node) {
+            let path = address::without_keys(&prefix).into();
+            self.blocks(at, &path, &called);
+            if let Some(directory) = self.tree.directories.get(branch.directory) {
+                self.locks(at, directory);
+            }
+            let uses = self.references.get(branch.directory).into_iter().flat_map(|found| &found.uses);
+            self.module.uses.extend(
+                uses.map(|used| Use { address: format!("{prefix}{}", used.address).into(), ..used.clone() }),
+            );
+        }
+        for called in called.into_values() {
+            if let Called::Modules(_, modules) = &*called {
+                modules.iter().for_each(|module| self.add(*module));
+            }
+        }
+    }
+
+    /// Evaluates what others need first, so that long chains of references need no deep recursion.
+    fn prepare(&mut self, at: usize, directory: usize) {
+        let Some(references) = self.references.get(directory) else { return };
+        let declared = self.evaluator.declared(at);
+        let names: Vec<&str> = declared.locals.keys().copied().collect();
+        for item in &references.order {
+            match item {
+                Item::Local(local) => {
+                    if let Some(name) = names.get(*local) {
+                        self.evaluator.local(at, name);
                     }
                 }
-                body
+                Item::Resource(resource) => {
+                    let Some(block) = declared.resources.get(*resource) else { continue };
+                    let keys = self.evaluator.keys(at, *resource);
+                    for index in 0..keys.len() {
+                        for name in block.block.body.iter().filter_map(member_name) {
+                            self.evaluator.member(at, *resource, index, name);
+                        }
+                    }
+                }
             }
-            _ => evaluator.body(&other.block.body, &Scope::top(other.place), false),
-        };
-        blocks.push(Block {
-            kind: kind.into(),
-            labels: other.block.labels.iter().map(|label| label.as_str().into()).collect(),
-            body: Node::new(other.place.of(other.block), Value::Map(body)),
-            header: other.header,
-            blueprint: sources
-                .get(other.header.file)
-                .and_then(|file| declared::blueprint(file, other.header)),
-        });
+        }
     }
-    for chunk in locks {
-        let entries = chunk.body.blocks().filter(|block| block.ident.as_str() == "provider");
-        for entry in entries {
-            let body = evaluator.body(&entry.body, &Scope::top(chunk.place), false);
-            blocks.push(Block {
-                kind: "providerLock".into(),
-                labels: entry.labels.iter().map(|label| label.as_str().into()).collect(),
-                body: Node::new(chunk.place.of(entry), Value::Map(body)),
-                header: declared::header(chunk.place, entry),
-                blueprint: None,
+
+    /// Adds the instances of a resource.
+    fn resource(&mut self, at: usize, resource: usize) {
+        let Some(block) = self.evaluator.declared(at).resources.get(resource) else { return };
+        let keys = self.evaluator.keys(at, resource);
+        for index in 0..keys.len() {
+            let mut body = Map::default();
+            for structure in &block.block.body {
+                let Some(name) = member_name(structure) else { continue };
+                if body.get(name).is_some() {
+                    continue;
+                }
+                if let Some(node) = self.evaluator.member(at, resource, index, name) {
+                    let key = match structure {
+                        Structure::Attribute(attribute) => block.place.of(&attribute.key),
+                        // The list of a block type stands where its first block's type does.
+                        Structure::Block(_) => node.span,
+                    };
+                    body.insert(name, key, Node::clone(&node));
+                }
+            }
+            let label = block.block.labels.first();
+            self.module.types.push(label.map_or(block.header, |label| block.place.of(label)));
+            self.origins.push((at, resource));
+            self.module.resources.push(Resource {
+                managed: block.managed,
+                type_: block.type_.clone(),
+                name: block.name.clone(),
+                address: self.evaluator.address(at, resource, &keys, index),
+                body: Node::new(block.place.of(block.block), Value::Map(body)),
+                header: block.header,
+                blueprint: self
+                    .sources
+                    .get(block.header.file)
+                    .and_then(|file| declared::blueprint(file, block.header)),
             });
         }
     }
-    let index = Index::new(&resources, kept);
-    Module { resources, blocks, index, types, uses: Vec::new(), encoded: evaluator.encoded }
+
+    /// Adds the blocks that are no resources.
+    fn blocks(&mut self, at: usize, path: &Arc<str>, called: &BTreeMap<&str, std::rc::Rc<Called>>) {
+        for other in &self.evaluator.declared(at).others {
+            let kind = other.block.ident.as_str();
+            // What a called module says of Terraform itself, Terraform asks of the root.
+            if kind == "terraform" && !path.is_empty() {
+                continue;
+            }
+            let scope = Scope::top(at, other.place);
+            let body = match kind {
+                // Types, conditions and addresses there are no values.
+                "variable" | "moved" | "removed" | "import" | "check" | "ephemeral" => {
+                    let mut body = Map::default();
+                    for name in ["default", "description", "sensitive", "nullable"] {
+                        if let Some(attribute) = other.block.body.get_attribute(name) {
+                            let node = self.evaluator.eval(&attribute.value, &scope);
+                            body.insert(name, other.place.of(&attribute.key), node);
+                        }
+                    }
+                    body
+                }
+                _ => self.evaluator.body(&other.block.body, &scope, false),
+            };
+            let labels: Vec<Arc<str>> =
+                other.block.labels.iter().map(|label| label.as_str().into()).collect();
+            let unread = match labels.first().and_then(|label| called.get(&**label)).map(|called| &**called) {
+                Some(Called::Missing(reason)) if kind == "module" => Some(reason.clone()),
+                _ => None,
+            };
+            self.module.blocks.push(Block {
+                kind: kind.into(),
+                labels,
+                module: path.clone(),
+                body: Node::new(other.place.of(other.block), Value::Map(body)),
+                header: other.header,
+                blueprint: self
+                    .sources
+                    .get(other.header.file)
+                    .and_then(|file| declared::blueprint(file, other.header)),
+                unread,
+            });
+        }
+    }
+
+    /// Adds the entries of a dependency lock file; only that of the root is used.
+    fn locks(&mut self, at: usize, directory: &'a Directory) {
+        for chunk in directory.locks.iter().filter(|_| at == 0) {
+            for entry in chunk.body.blocks().filter(|block| block.ident.as_str() == "provider") {
+                let body = self.evaluator.body(&entry.body, &Scope::top(at, chunk.place), false);
+                self.module.blocks.push(Block {
+                    kind: "providerLock".into(),
+                    labels: entry.labels.iter().map(|label| label.as_str().into()).collect(),
+                    module: "".into(),
+                    body: Node::new(chunk.place.of(entry), Value::Map(body)),
+                    header: declared::header(chunk.place, entry),
+                    blueprint: None,
+                    unread: None,
+                });
+            }
+        }
+    }
+
+    fn finish(mut self) -> Module {
+        let mut reached = Reached::new(self.tree, self.references, &mut self.evaluator);
+        let references: Vec<Vec<Arc<str>>> =
+            self.origins.iter().map(|(module, resource)| reached.of_resource(*module, *resource)).collect();
+        self.module.index = Index::new(&self.module.resources, &references);
+        self.module.encoded = self.evaluator.encoded;
+        self.module
+    }
 }

@@ -1,6 +1,6 @@
 //! Who refers to whom: found by reading every expression, whether it is evaluated or not.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use hcl_edit::Decorated;
@@ -18,13 +18,40 @@ use super::traverse::attribute;
 
 /// What the references of a module say.
 #[derive(Debug, Default)]
-pub(super) struct References {
-    /// The resources each resource refers to, through locals too.
-    pub(super) resources: Vec<Vec<Arc<str>>>,
+pub(super) struct References<'d> {
+    /// What each resource refers to, through locals too.
+    pub(super) resources: Vec<Vec<Target<'d>>>,
+    /// What each output refers to, through locals too.
+    pub(super) outputs: BTreeMap<&'d str, Vec<Target<'d>>>,
+    /// What the arguments of calls refer to, by call and argument, through locals too.
+    pub(super) arguments: BTreeMap<(&'d str, &'d str), Vec<Target<'d>>>,
+    /// Every reference to an output of a called module.
+    pub(super) of_modules: Vec<OfModule<'d>>,
     /// Locals and resources, what they need before them.
     pub(super) order: Vec<Item>,
     /// Every reference to an attribute of a resource.
     pub(super) uses: Vec<Use>,
+}
+
+/// What a reference means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Target<'d> {
+    /// An index into the declared locals.
+    Local(usize),
+    /// An index into the declared resources.
+    Resource(usize),
+    Variable(&'d str),
+    /// An output of a called module, or all of them.
+    Output(&'d str, Option<&'d str>),
+}
+
+/// A reference to an output of a called module.
+#[derive(Debug)]
+pub(super) struct OfModule<'d> {
+    pub(super) call: &'d str,
+    pub(super) output: &'d str,
+    /// The reference up to the output.
+    pub(super) span: Span,
 }
 
 /// Something that refers and can be referred to: an index into the declared locals or resources.
@@ -35,12 +62,12 @@ pub(super) enum Item {
 }
 
 /// Reads every reference; to what is not declared, and in a circle, are findings.
-pub(super) fn collect(declared: &Declared<'_>, findings: &mut Vec<Finding>) -> References {
+pub(super) fn collect<'d>(declared: &'d Declared<'d>, findings: &mut Vec<Finding>) -> References<'d> {
     let names: Vec<&str> = declared.locals.keys().copied().collect();
     let locals = names.len();
     let mut edges: Vec<Vec<usize>> = Vec::with_capacity(locals + declared.resources.len());
-    // Of each node, the edges that carry a value; `depends_on` does not.
-    let mut valued: Vec<Vec<usize>> = Vec::with_capacity(edges.capacity());
+    // Of each node, what carries a value; `depends_on` does not.
+    let mut valued: Vec<Vec<Target<'d>>> = Vec::with_capacity(edges.capacity());
     let mut walker = Walker::new(declared, &names, findings);
     for declaration in declared.locals.values() {
         walker.place = declaration.place;
@@ -53,22 +80,33 @@ pub(super) fn collect(declared: &Declared<'_>, findings: &mut Vec<Finding>) -> R
         walker.resource(&resource.block.body);
         walker.finish(&mut edges, &mut valued);
     }
+    let (mut outputs, mut arguments) = (Vec::new(), Vec::new());
     for other in &declared.others {
         walker.place = other.place;
         walker.repeated = Repeated::Anywhere;
+        let body = &other.block.body;
+        let label = other.block.labels.first().map_or("", BlockLabel::as_str);
         match other.block.ident.as_str() {
             "module" => {
-                let body = &other.block.body;
                 walker.repeated =
                     Repeated::By(["for_each", "count"].into_iter().find(|name| body.has_attribute(name)));
-                walker.body(body, &["providers"]);
+                for structure in body {
+                    walker.structure(structure, &["providers"]);
+                    if let Structure::Attribute(argument) = structure {
+                        arguments.push(((label, argument.key.as_str()), std::mem::take(&mut walker.valued)));
+                    }
+                }
             }
-            "provider" | "output" => walker.body(&other.block.body, &[]),
+            "output" => {
+                walker.body(body, &[]);
+                outputs.push((label, std::mem::take(&mut walker.valued)));
+            }
+            "provider" => walker.body(body, &[]),
             _ => {}
         }
         walker.clear();
     }
-    let uses = walker.uses;
+    let (uses, of_modules) = (walker.uses, walker.of_modules);
     let components = graph::components(&edges);
     let mut order = Vec::with_capacity(edges.len());
     for component in &components {
@@ -79,51 +117,40 @@ pub(super) fn collect(declared: &Declared<'_>, findings: &mut Vec<Finding>) -> R
         }
         order.extend(component.iter().map(|at| item(*at, locals)));
     }
-    References { resources: through_locals(declared, locals, &components, &valued), order, uses }
+    // Each local by what it refers to in the end; those it needs come before it.
+    let mut reached: Vec<Vec<Target<'d>>> = vec![Vec::new(); locals];
+    for at in components.iter().flatten().filter(|at| **at < locals) {
+        let found = through(valued.get(*at).map_or(&[][..], Vec::as_slice), &reached);
+        if let Some(slot) = reached.get_mut(*at) {
+            *slot = found;
+        }
+    }
+    References {
+        resources: valued.iter().skip(locals).map(|targets| through(targets, &reached)).collect(),
+        outputs: outputs.into_iter().map(|(name, targets)| (name, through(&targets, &reached))).collect(),
+        arguments: arguments.into_iter().map(|(name, targets)| (name, through(&targets, &reached))).collect(),
+        of_modules,
+        order,
+        uses,
+    }
 }
 
 fn item(at: usize, locals: usize) -> Item {
     at.checked_sub(locals).map_or(Item::Local(at), Item::Resource)
 }
 
-/// Replaces the locals a resource refers to by what those refer to.
-fn through_locals(
-    declared: &Declared<'_>,
-    locals: usize,
-    components: &[Vec<usize>],
-    valued: &[Vec<usize>],
-) -> Vec<Vec<Arc<str>>> {
-    let mut reached: Vec<Vec<usize>> = vec![Vec::new(); locals];
-    let expand = |at: usize, reached: &[Vec<usize>]| {
-        let mut seen = BTreeSet::new();
-        let mut found = Vec::new();
-        for target in valued.get(at).map_or(&[][..], Vec::as_slice) {
-            let targets = match item(*target, locals) {
-                Item::Resource(resource) => &[resource][..],
-                Item::Local(local) => reached.get(local).map_or(&[][..], Vec::as_slice),
-            };
-            for resource in targets {
-                if seen.insert(*resource) {
-                    found.push(*resource);
-                }
-            }
-        }
-        found
-    };
-    for at in components.iter().flatten().filter(|at| **at < locals) {
-        let found = expand(*at, &reached);
-        if let Some(slot) = reached.get_mut(*at) {
-            *slot = found;
-        }
+/// Replaces locals by what those refer to; each target stands once, where it is named first.
+fn through<'d>(targets: &[Target<'d>], reached: &[Vec<Target<'d>>]) -> Vec<Target<'d>> {
+    let mut seen = BTreeSet::new();
+    let mut found = Vec::new();
+    for target in targets {
+        let targets = match target {
+            Target::Local(local) => reached.get(*local).map_or(&[][..], Vec::as_slice),
+            other => std::slice::from_ref(other),
+        };
+        found.extend(targets.iter().filter(|target| seen.insert(**target)));
     }
-    (0..declared.resources.len())
-        .map(|resource| {
-            expand(resource + locals, &reached)
-                .into_iter()
-                .filter_map(|at| declared.resources.get(at).map(|resource| resource.address.clone()))
-                .collect()
-        })
-        .collect()
+    found
 }
 
 fn circle(declared: &Declared<'_>, names: &[&str], component: &[usize]) -> Finding {
@@ -175,8 +202,9 @@ struct Walker<'d, 'f> {
     /// Whether what is read carries a value, or only an order (`depends_on`).
     ordering: bool,
     targets: Vec<usize>,
-    valued: Vec<usize>,
+    valued: Vec<Target<'d>>,
     uses: Vec<Use>,
+    of_modules: Vec<OfModule<'d>>,
 }
 
 impl<'d, 'f> Walker<'d, 'f> {
@@ -192,6 +220,7 @@ impl<'d, 'f> Walker<'d, 'f> {
             targets: Vec::new(),
             valued: Vec::new(),
             uses: Vec::new(),
+            of_modules: Vec::new(),
         }
     }
 
@@ -200,13 +229,17 @@ impl<'d, 'f> Walker<'d, 'f> {
         self.valued.clear();
     }
 
-    fn finish(&mut self, edges: &mut Vec<Vec<usize>>, valued: &mut Vec<Vec<usize>>) {
+    fn finish(&mut self, edges: &mut Vec<Vec<usize>>, valued: &mut Vec<Vec<Target<'d>>>) {
         edges.push(std::mem::take(&mut self.targets));
         valued.push(std::mem::take(&mut self.valued));
     }
 
-    fn found(&mut self, target: usize) {
-        self.targets.push(target);
+    fn found(&mut self, target: Target<'d>) {
+        match target {
+            Target::Local(at) => self.targets.push(at),
+            Target::Resource(at) => self.targets.push(self.locals.len() + at),
+            Target::Variable(_) | Target::Output(..) => {}
+        }
         if !self.ordering {
             self.valued.push(target);
         }
@@ -245,14 +278,18 @@ impl<'d, 'f> Walker<'d, 'f> {
 
     fn body(&mut self, body: &'d Body, skip: &[&str]) {
         for structure in body {
-            match structure {
-                Structure::Attribute(attribute) => match attribute.key.as_str() {
-                    name if skip.contains(&name) => {}
-                    "depends_on" => self.ordered(&attribute.value),
-                    _ => self.expr(&attribute.value),
-                },
-                Structure::Block(block) => self.block(block),
-            }
+            self.structure(structure, skip);
+        }
+    }
+
+    fn structure(&mut self, structure: &'d Structure, skip: &[&str]) {
+        match structure {
+            Structure::Attribute(attribute) => match attribute.key.as_str() {
+                name if skip.contains(&name) => {}
+                "depends_on" => self.ordered(&attribute.value),
+                _ => self.expr(&attribute.value),
+            },
+            Structure::Block(block) => self.block(block),
         }
     }
 
@@ -375,11 +412,13 @@ impl<'d, 'f> Walker<'d, 'f> {
             return;
         }
         let step = |at: usize| operators.get(at).and_then(|operator| attribute(operator));
-        let start = self.place.of(root);
+        let place = self.place;
+        let start = place.of(root);
         let upto =
-            |at: usize| operators.get(at).map_or(start, |operator| start.to(self.place.of(operator.value())));
+            |at: usize| operators.get(at).map_or(start, |operator| start.to(place.of(operator.value())));
         match (name, step(0)) {
             ("var", Some(variable)) => {
+                self.found(Target::Variable(variable));
                 if !self.declared.variables.contains_key(variable) {
                     let names = self.declared.variables.keys().copied();
                     let near = did_you_mean(variable, names).map(|near| format!("var.{near}"));
@@ -388,7 +427,7 @@ impl<'d, 'f> Walker<'d, 'f> {
                 }
             }
             ("local", Some(local)) => match self.locals.binary_search(&local) {
-                Ok(at) => self.found(at),
+                Ok(at) => self.found(Target::Local(at)),
                 Err(_) => {
                     let near =
                         did_you_mean(local, self.locals.iter().copied()).map(|near| format!("local.{near}"));
@@ -397,8 +436,16 @@ impl<'d, 'f> Walker<'d, 'f> {
                 }
             },
             ("module", Some(module)) => {
-                if !self.declared.modules.contains(module) {
-                    let names = self.declared.modules.iter().copied();
+                // `module.net["a"].id`: the key stands between.
+                let indexed = operators.get(1).is_some_and(|operator| attribute(operator).is_none());
+                let at = if indexed { 2 } else { 1 };
+                let output = step(at);
+                self.found(Target::Output(module, output));
+                if let Some(output) = output {
+                    self.of_modules.push(OfModule { call: module, output, span: upto(at) });
+                }
+                if !self.declared.calls.contains_key(module) {
+                    let names = self.declared.calls.keys().copied();
                     let near = did_you_mean(module, names).map(|near| format!("module.{near}"));
                     let help = format!("declare it: module \"{module}\" {{ source = ... }}");
                     self.undeclared(upto(0), &format!("module.{module}"), near, help);
@@ -440,7 +487,7 @@ impl<'d, 'f> Walker<'d, 'f> {
     ) {
         let declared = self.declared;
         if let Some((address, at)) = declared.by_address.get_key_value(address) {
-            self.found(self.locals.len() + at);
+            self.found(Target::Resource(*at));
             let repeated = declared.resources.get(*at).and_then(ResourceBlock::repeated);
             self.attribute_use(address, span, rest.unwrap_or(&[]), repeated);
             return;

@@ -1,13 +1,15 @@
 //! Traversals: `var.a`, `local.b["c"]`, `aws_vpc.main.id`, `module.x.y[*].z`.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use hcl_edit::Decorated;
 use hcl_edit::expr::{Expression, Traversal, TraversalOperator};
 
-use crate::source::{Node, Reference, Span, Value};
+use crate::source::{Map, Node, Reference, Span, Value};
 
 use super::evaluate::{Evaluator, Scope, weight};
+use super::instances::{Called, Keys};
 use super::operators;
 
 impl<'a> Evaluator<'a> {
@@ -34,16 +36,18 @@ impl<'a> Evaluator<'a> {
         let step = |at: usize| operators.get(at).and_then(|operator| attribute(operator));
         let unknown = |reason: String| Node::new(span, Value::Unknown(reason.into()));
         match (name, step(0)) {
-            ("var", Some(variable)) => match self.variable(variable) {
+            ("var", Some(variable)) => match self.variable(scope.module, variable) {
                 Some(node) => self.walk(&node, operators.get(1..).unwrap_or(&[]), scope, span),
                 None => unknown(format!("variable {variable} is not declared")),
             },
-            ("local", Some(local)) => match self.local(local) {
+            ("local", Some(local)) => match self.local(scope.module, local) {
                 Some(node) => self.walk(&node, operators.get(1..).unwrap_or(&[]), scope, span),
                 None => unknown(format!("local {local} is not declared")),
             },
             ("each" | "count", _) => unknown(format!("{name} differs from instance to instance")),
-            ("module", Some(module)) => unknown(format!("module {module} is not read")),
+            ("module", Some(module)) => {
+                self.called_value(module, operators.get(1..).unwrap_or(&[]), scope, span)
+            }
             ("path" | "terraform" | "self" | "ephemeral", _) => {
                 unknown(format!("{name} is known only when Terraform runs"))
             }
@@ -71,29 +75,161 @@ impl<'a> Evaluator<'a> {
         scope: &Scope<'_>,
         span: Span,
     ) -> Node {
-        let Some((address, at)) = self.declared.by_address.get_key_value(address) else {
-            return Node::new(span, Value::Unknown(format!("{address} is not declared").into()));
+        let module = scope.module;
+        let Some(at) = self.declared(module).by_address.get(address).copied() else {
+            // That nothing declares it is a finding of its own; of what type it would be is known all the same.
+            let address = format!("{}{address}", self.module(module).prefix).into();
+            let index = usize::from(operators.first().is_some_and(is_index));
+            let attribute = self.attribute_path(operators.get(index..).unwrap_or(&[]), scope).into();
+            return Node::new(span, Value::Reference(Reference { address, attribute }));
         };
-        let repeated = self.declared.resources.get(*at).is_some_and(|resource| resource.repeated().is_some());
-        // `aws_subnet.private["a"]` is one instance of a block that stands for all of them.
-        let instance = usize::from(repeated && operators.first().is_some_and(is_index));
-        let operators = operators.get(instance..).unwrap_or(&[]);
-        let reference = Value::Reference(Reference {
-            address: address.clone(),
-            attribute: self.attribute_path(operators, scope).into(),
-        });
-        if let Some(name) = operators.first().and_then(|step| attribute(step))
-            && let Some(node) = self.member(*at, name)
-        {
-            let failures = self.failures;
-            let found = self.walk(&node, operators.get(1..).unwrap_or(&[]), scope, span);
-            if !matches!(found.value, Value::Unknown(_) | Value::Partial(_)) {
-                return found;
+        let keys = self.keys(module, at);
+        let rest = operators.get(1..).unwrap_or(&[]);
+        match (&*keys, operators.first()) {
+            (Keys::One, _) => self.instance((module, at, 0), &keys, operators, scope, span),
+            // `aws_subnet.private["a"]` is one instance of a block that stands for all of them.
+            (Keys::Unknown, Some(first)) if is_index(first) => {
+                self.instance((module, at, 0), &keys, rest, scope, span)
             }
-            // An attribute of a written block that only the provider fills in.
-            self.failures = failures;
+            (Keys::Unknown, _) => self.instance((module, at, 0), &keys, operators, scope, span),
+            (Keys::Known(_), first) => match self.chosen(&keys, first, scope) {
+                Chosen::Instance(index) => self.instance((module, at, index), &keys, rest, scope, span),
+                Chosen::Nobody => {
+                    let value = self.failed(format!("{address} has no such instance"));
+                    Node::new(span, value)
+                }
+                Chosen::NotKnown => {
+                    let address = self.address(module, at, &Keys::One, 0);
+                    let attribute = self.attribute_path(rest, scope).into();
+                    Node::new(span, Value::Reference(Reference { address, attribute }))
+                }
+                Chosen::All => {
+                    let whole = (0..keys.len())
+                        .map(|index| self.instance((module, at, index), &keys, &[], scope, span));
+                    let whole = collection(&keys, whole.collect(), span);
+                    self.walk(&whole, operators, scope, span)
+                }
+            },
         }
-        Node::new(span, reference)
+    }
+
+    /// Which of several instances the first operator behind an address means.
+    fn chosen(
+        &mut self,
+        keys: &Keys,
+        first: Option<&'a Decorated<TraversalOperator>>,
+        scope: &Scope<'_>,
+    ) -> Chosen {
+        let index = match first.map(|first| first.value()) {
+            Some(TraversalOperator::Index(index)) => self.eval(index, scope).value,
+            Some(TraversalOperator::LegacyIndex(index)) => {
+                Value::Int(i64::try_from(*index.value()).unwrap_or(i64::MAX))
+            }
+            Some(TraversalOperator::GetAttr(name)) => Value::Str(name.as_str().into()),
+            _ => return Chosen::All,
+        };
+        match keys.find(&index) {
+            Ok(Some(at)) => Chosen::Instance(at),
+            Ok(None) => Chosen::Nobody,
+            Err(()) => Chosen::NotKnown,
+        }
+    }
+
+    /// One instance of a resource, and what follows.
+    fn instance(
+        &mut self,
+        (module, at, index): (usize, usize, usize),
+        keys: &Keys,
+        operators: &'a [Decorated<TraversalOperator>],
+        scope: &Scope<'_>,
+        span: Span,
+    ) -> Node {
+        let address = self.address(module, at, keys, index);
+        if operators.is_empty() {
+            self.instances.insert(address.clone(), (module, at, index));
+            return Node::new(span, Value::Reference(Reference { address, attribute: "".into() }));
+        }
+        let attribute = self.attribute_path(operators, scope).into();
+        if let Some(found) = self.written((module, at, index), operators, scope, span) {
+            return found;
+        }
+        Node::new(span, Value::Reference(Reference { address, attribute }))
+    }
+
+    /// The value of an attribute that the block itself says.
+    fn written(
+        &mut self,
+        (module, at, index): (usize, usize, usize),
+        operators: &'a [Decorated<TraversalOperator>],
+        scope: &Scope<'_>,
+        span: Span,
+    ) -> Option<Node> {
+        let name = operators.first().and_then(|step| attribute(step))?;
+        let node = self.member(module, at, index, name)?;
+        let failures = self.failures;
+        let found = self.walk(&node, operators.get(1..).unwrap_or(&[]), scope, span);
+        if !matches!(found.value, Value::Unknown(_) | Value::Partial(_)) {
+            return Some(found);
+        }
+        // An attribute of a written block that only the provider fills in.
+        self.failures = failures;
+        None
+    }
+
+    /// An output of a called module, or all of them.
+    fn called_value(
+        &mut self,
+        name: &str,
+        operators: &'a [Decorated<TraversalOperator>],
+        scope: &Scope<'_>,
+        span: Span,
+    ) -> Node {
+        let unknown = |reason: Arc<str>| Node::new(span, Value::Unknown(reason));
+        let Some(called) = self.called(scope.module, name) else {
+            return unknown(format!("module {name} is not declared").into());
+        };
+        let (keys, modules) = match &*called {
+            Called::Missing(reason) => return unknown(reason.clone()),
+            Called::Modules(keys, modules) => (keys, modules),
+        };
+        let first = operators.first();
+        let (chosen, rest) = match &**keys {
+            Keys::One => (Chosen::Instance(0), operators),
+            Keys::Unknown if first.is_some_and(is_index) => {
+                (Chosen::Instance(0), operators.get(1..).unwrap_or(&[]))
+            }
+            Keys::Unknown => (Chosen::Instance(0), operators),
+            Keys::Known(_) => (self.chosen(keys, first, scope), operators.get(1..).unwrap_or(&[])),
+        };
+        match chosen {
+            Chosen::Instance(at) => {
+                let Some(module) = modules.get(at).copied() else {
+                    return unknown(format!("module {name} has no such instance").into());
+                };
+                let Some(output) = rest.first().and_then(|step| attribute(step)) else {
+                    let whole = self.outputs(module, span);
+                    return self.walk(&whole, rest, scope, span);
+                };
+                match self.output(module, output) {
+                    Some(node) => self.walk(&node, rest.get(1..).unwrap_or(&[]), scope, span),
+                    None => {
+                        let value = self.failed(format!("module {name} has no output {output}"));
+                        Node::new(span, value)
+                    }
+                }
+            }
+            Chosen::Nobody => {
+                let value = self.failed(format!("module {name} has no such instance"));
+                Node::new(span, value)
+            }
+            Chosen::NotKnown => {
+                unknown(format!("which instance of module {name} is meant is not known").into())
+            }
+            Chosen::All => {
+                let whole = modules.iter().map(|module| self.outputs(*module, span)).collect();
+                self.walk(&collection(keys, whole, span), operators, scope, span)
+            }
+        }
     }
 
     /// What follows an address, as people write it: `vpc_config[0].cluster_security_group_id`.
@@ -132,6 +268,13 @@ impl<'a> Evaluator<'a> {
             match &at.value {
                 Value::Unknown(_) => break,
                 Value::Reference(reference) => {
+                    let following = operators.get(index..).unwrap_or(&[]);
+                    if reference.attribute.is_empty()
+                        && let Some(instance) = self.instances.get(&reference.address).copied()
+                        && let Some(found) = self.written(instance, following, scope, span)
+                    {
+                        return found;
+                    }
                     let rest = self.attribute_path(operators.get(index..).unwrap_or(&[]), scope);
                     let dot = if reference.attribute.is_empty() || rest.starts_with('[') { "" } else { "." };
                     let attribute = format!("{}{dot}{rest}", reference.attribute);
@@ -201,6 +344,26 @@ impl<'a> Evaluator<'a> {
         };
         Node::new(span, value)
     }
+}
+
+/// Which of several instances is meant.
+enum Chosen {
+    Instance(usize),
+    All,
+    Nobody,
+    NotKnown,
+}
+
+/// All instances as Terraform sees them: a list by number, or an object by key.
+fn collection(keys: &Keys, nodes: Vec<Node>, span: Span) -> Node {
+    let mut map = Map::default();
+    for (at, node) in nodes.iter().enumerate() {
+        if let Some(Value::Str(key)) = keys.get(at).map(|key| &key.value) {
+            map.insert(key.clone(), span, node.clone());
+        }
+    }
+    // Of no instances it does not matter which of the two it is.
+    Node::new(span, if map.entries.is_empty() { Value::List(nodes) } else { Value::Map(map) })
 }
 
 /// The name of a `.name` operator.

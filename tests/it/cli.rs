@@ -48,6 +48,7 @@ impl Desk {
             colour: false,
             width: Some(100),
             progress: None,
+            variables: None,
         };
         let (mut out, mut err) = (Vec::new(), Vec::new());
         let arguments = std::iter::once("nexafi-gen").chain(arguments.split_whitespace());
@@ -388,6 +389,7 @@ fn a_reader_that_goes_away_is_no_error() {
         colour: false,
         width: None,
         progress: None,
+        variables: None,
     };
     let mut err = Vec::new();
     let arguments = ["nexafi-gen", "lint", "pod.yaml"];

@@ -392,6 +392,7 @@ fn at(desk: &Desk, arguments: &[&str], out: &mut dyn Write) -> (ExitCode, String
         colour: false,
         width: Some(100),
         progress: None,
+        variables: None,
     };
     let mut err = Vec::new();
     let arguments = std::iter::once(&"nexafi-gen").chain(arguments);

@@ -34,6 +34,7 @@ mod report;
 mod scripts;
 mod terraform;
 mod terraform_format;
+mod terraform_modules;
 mod terraform_render;
 mod terraform_schema;
 mod waivers;

@@ -1,10 +1,11 @@
 //! The graph of a Terraform module: what there is, what refers to what.
 
 use super::super::value::{Dict, Outcome, Undecided, Val, error, unknown};
-use super::super::world::{Context, block};
+use super::super::world::Context;
 use super::{names_of, take};
 use crate::source::Reference;
 use crate::terraform::Resource;
+use crate::terraform::address::{block, local};
 
 /// Without Terraform among the inputs nobody knows what the module declares.
 fn module_known(context: &Context<'_>) -> Result<(), Undecided> {
@@ -36,7 +37,7 @@ pub(super) fn kind_of<'a>(_: &Context<'a>, values: &[Val<'a>]) -> Outcome<'a> {
     }
 }
 
-/// Every resource of a type, in file order. A called module may declare more of them: then the list is open.
+/// Every resource of a type, in file order. A called module that is not read may declare more of them: then the list is open.
 pub(super) fn resources<'a>(context: &Context<'a>, values: &[Val<'a>]) -> Outcome<'a> {
     let [types] = take(values)?;
     module_known(context)?;
@@ -54,7 +55,7 @@ pub(super) fn declared<'a>(context: &Context<'a>, values: &[Val<'a>]) -> Outcome
 }
 
 /// The resources of a type that refer to this one anywhere in their arguments. A called module that is given the
-/// resource may hold more of them: then the list is open.
+/// resource and is not read may hold more of them: then the list is open.
 pub(super) fn referrers<'a>(context: &Context<'a>, values: &[Val<'a>]) -> Outcome<'a> {
     let [target, types] = take(values)?;
     let address = match target {
@@ -89,7 +90,7 @@ pub(super) fn blocks<'a>(context: &Context<'a>, values: &[Val<'a>]) -> Outcome<'
 
 /// The type of what a reference refers to; of a module's output nobody knows it.
 pub(super) fn type_of(reference: &Reference) -> Result<String, Undecided> {
-    let address = block(&reference.address);
+    let address = local(block(&reference.address));
     let (first, rest) = address.split_once('.').unwrap_or((address, ""));
     match first {
         "module" => unknown(format!("`{address}` is the output of a module")),
@@ -143,8 +144,18 @@ pub(super) fn is_customer_key<'a>(context: &Context<'a>, values: &[Val<'a>]) -> 
         {
             Ok(Val::Bool(true))
         }
-        Val::Reference(_) => {
-            let resource = resolve(context, std::slice::from_ref(value))?;
+        Val::Reference(reference) => {
+            let resource = match resolve(context, std::slice::from_ref(value)) {
+                // A key that is declared elsewhere is a customer's all the same; a data source may stand for one of AWS.
+                Err(Undecided::Unknown(why)) => match type_of(reference)?.as_str() {
+                    "aws_kms_key"
+                    | "aws_kms_replica_key"
+                    | "aws_kms_external_key"
+                    | "aws_kms_replica_external_key" => return Ok(Val::Bool(true)),
+                    _ => return Err(Undecided::Unknown(why)),
+                },
+                resource => resource?,
+            };
             let alias = match resource.field("name")? {
                 Val::Null => resource.field("key_id")?,
                 name => name,
@@ -170,9 +181,9 @@ pub(super) fn resolve<'a>(context: &Context<'a>, values: &[Val<'a>]) -> Outcome<
     };
     match context.resource(&reference.address) {
         Some(resource) => Ok(Val::Map(Dict::Resource(resource))),
-        None if reference.address.starts_with("module.") => {
-            unknown(format!("`{}` is the output of a module", reference.address))
+        None if context.is_ambiguous(&reference.address) => {
+            unknown(format!("which instance of `{}` is meant is not known", reference.address))
         }
-        None => Ok(Val::Null),
+        None => unknown(format!("`{}` is not declared in these files", reference.address)),
     }
 }

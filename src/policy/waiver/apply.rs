@@ -9,6 +9,7 @@ use super::{Fault, POLICY, examine};
 use crate::kubernetes::Object;
 use crate::policy::{Catalogue, Policy};
 use crate::source::{Acceptance, Finding, SubjectKind, Verdict, did_you_mean};
+use crate::terraform::address::{block, local};
 
 /// Lets every waiver that holds cover its findings: their verdict becomes `waived`. Says which waivers covered one.
 ///
@@ -64,7 +65,7 @@ fn covers(waiver: &Stated, finding: &Finding, objects: &[Object]) -> bool {
         }
         Reach::Block { files, within } => {
             let here = subject.kind == SubjectKind::Terraform
-                && subject.address == waiver.holder.address
+                && local(block(&subject.address)) == local(block(&waiver.holder.address))
                 && files.contains(&finding.span.file);
             here && within.as_ref().is_none_or(|within| {
                 let (outer, inner) = (within.span, finding.span);

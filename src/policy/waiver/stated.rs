@@ -79,6 +79,11 @@ pub fn of_module(sources: &Sources, files: &[FileId], module: &Module) -> Vec<St
     let mut found = Vec::new();
     for id in files {
         let Some(file) = sources.get(*id) else { continue };
+        // The same address means another thing in another directory.
+        let beside = |other: &&FileId| {
+            sources.get(**other).is_some_and(|other| other.path().parent() == file.path().parent())
+        };
+        let files: Vec<FileId> = files.iter().filter(beside).copied().collect();
         for remark in remarks(*id, file) {
             let holder = remark.block.as_ref().and_then(|place| holder(module, place));
             let mut malformed = Vec::new();
@@ -119,7 +124,7 @@ pub fn of_module(sources: &Sources, files: &[FileId], module: &Module) -> Vec<St
                 pointer: join(&pointer, &format!("waive {policy}")),
                 holder: Subject { kind: SubjectKind::Terraform, type_, address },
                 malformed,
-                reach: Reach::Block { files: files.to_vec(), within },
+                reach: Reach::Block { files: files.clone(), within },
             });
         }
     }

@@ -300,7 +300,7 @@ impl Check<'_> {
     /// References to attributes no schema has.
     fn uses(&mut self) {
         for used in &self.module.uses {
-            let Some(resource) = self.module.get(&used.address).filter(|resource| of_aws(resource)) else {
+            let Some(resource) = self.module.any_of(&used.address).filter(|resource| of_aws(resource)) else {
                 continue;
             };
             let kind = if resource.managed { Kind::Resource } else { Kind::Data };

@@ -82,6 +82,23 @@ impl Bench {
         }
     }
 
+    /// Puts a directory with all it holds in the place of the module.
+    pub fn copy(&self, from: &Path) {
+        fn copy(from: &Path, to: &Path) {
+            fs::create_dir_all(to).unwrap();
+            for entry in fs::read_dir(from).unwrap() {
+                let entry = entry.unwrap();
+                let to = to.join(entry.file_name());
+                if entry.path().is_dir() {
+                    copy(&entry.path(), &to);
+                } else {
+                    fs::copy(entry.path(), &to).unwrap();
+                }
+            }
+        }
+        copy(from, &self.module());
+    }
+
     /// Adds one file.
     pub fn add(&self, name: &str, text: &str) {
         fs::write(self.module().join(name), text).unwrap();

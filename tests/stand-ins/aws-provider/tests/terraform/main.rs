@@ -15,4 +15,5 @@ mod bench;
 mod blueprints;
 mod changes;
 mod faulty;
+mod modules;
 mod refusals;

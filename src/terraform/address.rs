@@ -1,0 +1,115 @@
+//! The parts of Terraform's addresses: `module.net["a"].aws_subnet.private["b"]`.
+
+/// Where the module's path ends: the rest is the address inside the module.
+fn split(address: &str) -> usize {
+    let mut at = 0;
+    while let Some(rest) = address.get(at..).and_then(|rest| rest.strip_prefix("module.")) {
+        let name = rest.find(['.', '[']).unwrap_or(rest.len());
+        let mut end = at + "module.".len() + name;
+        if address.as_bytes().get(end) == Some(&b'[') {
+            let Some(length) = address.get(end..).and_then(key_length) else { return at };
+            end += length;
+        }
+        if address.as_bytes().get(end) != Some(&b'.') {
+            return at;
+        }
+        at = end + 1;
+    }
+    at
+}
+
+/// The length of `["a"]` or `[0]` at the start of a text; a key may hold any letter.
+fn key_length(text: &str) -> Option<usize> {
+    let mut quoted = false;
+    let mut escaped = false;
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            b']' if !quoted => return Some(at + 1),
+            _ => {}
+        }
+    }
+    None
+}
+
+/// What stands behind a key at the start of a text; the text itself if there is none.
+pub(super) fn after_key(text: &str) -> &str {
+    if !text.starts_with('[') {
+        return text;
+    }
+    key_length(text).and_then(|length| text.get(length..)).unwrap_or(text)
+}
+
+/// The address inside its module: `aws_subnet.private["b"]`. Of a whole module, or of what is no address, the text itself.
+pub fn local(address: &str) -> &str {
+    address.get(split(address)..).unwrap_or(address)
+}
+
+/// The address of the block that an instance comes from: `module.net["a"].aws_subnet.private`.
+pub fn block(address: &str) -> &str {
+    let at = split(address);
+    let length = address.get(at..).and_then(|rest| rest.find('['));
+    length.and_then(|length| address.get(..at + length)).unwrap_or(address)
+}
+
+/// The address without any key, neither of modules nor of the resource.
+pub(super) fn without_keys(address: &str) -> String {
+    let mut text = String::with_capacity(address.len());
+    let mut rest = address;
+    while let Some(at) = rest.find('[') {
+        let (before, from) = rest.split_at(at);
+        text.push_str(before);
+        let after = after_key(from);
+        if after.len() == from.len() {
+            break;
+        }
+        rest = after;
+    }
+    text.push_str(rest);
+    text
+}
+
+/// `["a"]`, as Terraform writes the key of an instance.
+pub(super) fn key(text: &str) -> String {
+    let mut key = String::with_capacity(text.len() + 4);
+    key.push_str("[\"");
+    for letter in text.chars() {
+        match letter {
+            '"' | '\\' => key.extend(['\\', letter]),
+            '\n' => key.push_str("\\n"),
+            '\r' => key.push_str("\\r"),
+            '\t' => key.push_str("\\t"),
+            _ => key.push(letter),
+        }
+    }
+    key.push_str("\"]");
+    key
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_has_a_module_a_block_and_a_key() {
+        for (address, inside, of) in [
+            ("aws_vpc.a", "aws_vpc.a", "aws_vpc.a"),
+            ("aws_vpc.a[\"x.y[0]\"]", "aws_vpc.a[\"x.y[0]\"]", "aws_vpc.a"),
+            ("module.n.data.aws_region.r", "data.aws_region.r", "module.n.data.aws_region.r"),
+            (
+                "module.n[\"a.\\\"]b\"].module.m[0].aws_vpc.a[1]",
+                "aws_vpc.a[1]",
+                "module.n[\"a.\\\"]b\"].module.m[0].aws_vpc.a",
+            ),
+            ("module.n", "module.n", "module.n"),
+            ("module.n[\"a", "module.n[\"a", "module.n"),
+        ] {
+            assert_eq!((local(address), block(address)), (inside, of), "{address}");
+            let plain = without_keys(address);
+            assert_eq!(without_keys(&plain), plain);
+        }
+        assert_eq!(key("a\"b\\c"), "[\"a\\\"b\\\\c\"]");
+    }
+}

@@ -1,0 +1,198 @@
+//! A root module and the modules it calls. A directory is parsed once, however often it is called.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use hcl_edit::expr::Expression;
+use hcl_edit::structure::BlockLabel;
+
+use super::declared::{Broken, Chunk};
+use super::read::LOCK_FILE;
+use super::syntax;
+use crate::source::{FileId, Finding, Sources};
+use crate::threads;
+
+/// Calls within calls: deeper than any module has a reason to be.
+const DEEPEST: usize = 32;
+/// Calls of one root module; past this the rest is not followed.
+const MOST: usize = 4096;
+
+/// The files of one directory, parsed.
+#[derive(Debug, Default)]
+pub struct Directory {
+    pub(super) chunks: Vec<Chunk>,
+    pub(super) broken: Vec<Broken>,
+    /// The dependency lock file.
+    pub(super) locks: Vec<Chunk>,
+    /// Faults of syntax.
+    pub(super) findings: Vec<Finding>,
+}
+
+/// A `module` block.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// Its label.
+    pub name: Arc<str>,
+    /// Its `source`, if that is a text.
+    pub source: Option<Arc<str>>,
+}
+
+/// Parses the files of one directory.
+pub fn parse(sources: &Sources, files: &[FileId]) -> Directory {
+    let mut directory = Directory::default();
+    let parsed = threads::map(files, 1, |id| {
+        let (mut broken, mut findings) = (Vec::new(), Vec::new());
+        let file = sources.get(*id)?;
+        let chunks = syntax::parse(*id, file, &mut broken, &mut findings);
+        Some((file.path().file_name() == Some(LOCK_FILE), chunks, broken, findings))
+    });
+    for (is_lock, read, heads, faults) in parsed.into_iter().flatten() {
+        directory.findings.extend(faults);
+        if is_lock {
+            directory.locks.extend(read);
+        } else {
+            directory.chunks.extend(read);
+            directory.broken.extend(heads);
+        }
+    }
+    directory
+}
+
+impl Directory {
+    /// The modules that its blocks call, in the order of the files.
+    pub fn calls(&self) -> Vec<Call> {
+        let blocks = self.chunks.iter().flat_map(|chunk| chunk.body.blocks());
+        let calls = blocks.filter(|block| block.ident.as_str() == "module").filter_map(|block| {
+            let name = block.labels.first().map(BlockLabel::as_str)?;
+            let source = block.body.get_attribute("source").and_then(|source| match &source.value {
+                Expression::String(text) => Some(text.as_str().into()),
+                _ => None,
+            });
+            Some(Call { name: name.into(), source })
+        });
+        calls.collect()
+    }
+}
+
+/// Finds the directories of called modules.
+pub trait Library {
+    /// The directory that a call means, or why there is none. `path` names the calls from the root to this one, as
+    /// `terraform init` does in its list: `["network", "subnets"]`.
+    ///
+    /// # Errors
+    /// Why the module cannot be read, as a sentence that a reader can act on.
+    fn find(&mut self, parent: &Utf8Path, path: &[Arc<str>], call: &Call) -> Result<Utf8PathBuf, String>;
+
+    /// The parsed files of a directory that [`Library::find`] gave.
+    fn open(&mut self, directory: &Utf8Path) -> Arc<Directory>;
+}
+
+/// A root module with everything it calls.
+#[derive(Debug)]
+pub struct Tree {
+    pub(super) directories: Vec<Arc<Directory>>,
+    /// Where each of them is.
+    paths: Vec<Utf8PathBuf>,
+    /// The root first; every call is a node of its own, for what it finds depends on the path to it.
+    pub(super) nodes: Vec<Branch>,
+}
+
+/// One call, or the root.
+#[derive(Debug)]
+pub(super) struct Branch {
+    /// An index into [`Tree::directories`].
+    pub(super) directory: usize,
+    /// What it calls: an index into [`Tree::nodes`], or why the module is not read.
+    pub(super) calls: BTreeMap<Arc<str>, Result<usize, Arc<str>>>,
+}
+
+impl Tree {
+    /// A module without what it calls.
+    pub fn alone(root: Directory) -> Self {
+        let calls = root.calls().into_iter().map(|call| {
+            let reason = format!("module {} is not read", call.name);
+            (call.name, Err(reason.into()))
+        });
+        let root_branch = Branch { directory: 0, calls: calls.collect() };
+        Self { nodes: vec![root_branch], directories: vec![Arc::new(root)], paths: vec![Utf8PathBuf::new()] }
+    }
+
+    /// The module of a directory with all it calls, as far as the library has them.
+    pub fn grow(root: &Utf8Path, library: &mut dyn Library) -> Self {
+        let mut growing = Growing {
+            tree: Self { directories: Vec::new(), paths: Vec::new(), nodes: Vec::new() },
+            known: BTreeMap::new(),
+            library,
+        };
+        growing.branch(root, &mut Vec::new(), &mut Vec::new());
+        growing.tree
+    }
+
+    /// The directories of the modules that are called.
+    pub fn called(&self) -> impl Iterator<Item = &Utf8Path> {
+        self.paths.iter().skip(1).map(Utf8PathBuf::as_path)
+    }
+
+    /// Of a variable of the root, whether its type takes an expression on the command line, or else a text as it is; `None`
+    /// if it is not declared. Terraform reads `-var` so: <https://developer.hashicorp.com/terraform/language/values/variables#complex-typed-values>.
+    pub fn variable(&self, name: &str) -> Option<bool> {
+        let chunks = self.directories.first().map_or(&[][..], |root| &root.chunks);
+        let mut blocks = chunks.iter().flat_map(|chunk| chunk.body.blocks());
+        let block = blocks.find(|block| {
+            block.ident.as_str() == "variable"
+                && block.labels.first().is_some_and(|label| label.as_str() == name)
+        })?;
+        Some(block.body.get_attribute("type").is_some_and(|type_| match &type_.value {
+            Expression::Variable(word) => !matches!(word.as_str(), "string" | "number" | "bool"),
+            _ => true,
+        }))
+    }
+}
+
+struct Growing<'l> {
+    tree: Tree,
+    known: BTreeMap<Utf8PathBuf, usize>,
+    library: &'l mut dyn Library,
+}
+
+impl Growing<'_> {
+    /// Adds the node of a directory and what it calls. `above` holds the directories from the root to here.
+    fn branch(&mut self, path: &Utf8Path, calls: &mut Vec<Arc<str>>, above: &mut Vec<Utf8PathBuf>) -> usize {
+        let directory = match self.known.get(path) {
+            Some(at) => *at,
+            None => {
+                let at = self.tree.directories.len();
+                self.tree.directories.push(self.library.open(path));
+                self.tree.paths.push(path.to_owned());
+                self.known.insert(path.to_owned(), at);
+                at
+            }
+        };
+        let node = self.tree.nodes.len();
+        self.tree.nodes.push(Branch { directory, calls: BTreeMap::new() });
+        above.push(path.to_owned());
+        let called =
+            self.tree.directories.get(directory).map(|directory| directory.calls()).unwrap_or_default();
+        for call in called {
+            calls.push(call.name.clone());
+            let found = match self.library.find(path, calls, &call) {
+                Ok(found) if above.contains(&found) => {
+                    let source = call.source.as_deref().unwrap_or_default();
+                    Err(format!("module {} ({source}) calls itself in a circle", call.name))
+                }
+                Ok(_) if above.len() >= DEEPEST || self.tree.nodes.len() >= MOST => {
+                    Err(format!("module {} is one call too many to be followed", call.name))
+                }
+                found => found,
+            };
+            let found = found.map(|found| self.branch(&found, calls, above)).map_err(Arc::from);
+            calls.pop();
+            if let Some(branch) = self.tree.nodes.get_mut(node) {
+                branch.calls.entry(call.name).or_insert(found);
+            }
+        }
+        above.pop();
+        node
+    }
+}
