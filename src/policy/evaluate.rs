@@ -510,6 +510,9 @@ impl<'a> Judge<'a, '_> {
         let mut finding = policy.finding(self.candidate.subject.clone(), span, message);
         finding.verdict = verdict;
         finding.severity = self.rule.severity.unwrap_or(policy.severity);
+        if let Some(aliases) = &self.rule.aliases {
+            finding.aliases = Arc::clone(aliases);
+        }
         finding.pointer = pointer;
         if verdict == Verdict::Unproven {
             "not known from the files".clone_into(&mut finding.label);

@@ -158,6 +158,8 @@ pub struct Rule {
     pub(super) judges_by_others: bool,
     /// How bad it is not to meet this rule, where that differs from the policy's own.
     pub severity: Option<Severity>,
+    /// The names of this rule's check in other tools, where they are not all of the policy's.
+    pub aliases: Option<Arc<[String]>>,
     /// What would meet the requirement.
     pub fix: Option<RuleFix>,
 }

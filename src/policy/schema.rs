@@ -189,6 +189,8 @@ pub struct RuleBody {
     pub needs: Option<OneOrMany<SubjectKind>>,
     /// How bad it is not to meet this rule, where that differs from the policy's own severity.
     pub severity: Option<Severity>,
+    /// Those of the policy's aliases that name this rule's check; all of them unless said otherwise.
+    pub aliases: Option<Vec<String>>,
 }
 
 /// What a rule can look for at any depth.

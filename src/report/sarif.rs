@@ -157,7 +157,7 @@ fn rule(report: &Report<'_>, finding: &Finding) -> Value {
             "security-severity": security_severity(finding.severity),
             "severity": finding.severity,
             "controls": finding.controls.as_ref(),
-            "aliases": finding.aliases.as_ref(),
+            "aliases": policy.map_or(&finding.aliases, |policy| &policy.aliases).as_ref(),
         },
     });
     if let (Some(page), Some(rule)) = (report.page(&finding.code), rule.as_object_mut()) {

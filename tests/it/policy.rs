@@ -80,8 +80,13 @@ pub(crate) fn load(text: &str) -> (Catalogue, Vec<Finding>, Sources) {
 
 /// Evaluates rules (the YAML under `rules:`, indented by two) on inputs.
 pub(crate) fn run(rules: &str, inputs: Inputs<'_>) -> (Evaluation, Sources) {
-    let (catalogue, findings, mut sources) = load(&policy_text(rules));
-    assert!(findings.is_empty(), "{rules}\n{findings:#?}");
+    run_policy(&policy_text(rules), inputs)
+}
+
+/// Evaluates a policy file on inputs.
+pub(crate) fn run_policy(text: &str, inputs: Inputs<'_>) -> (Evaluation, Sources) {
+    let (catalogue, findings, mut sources) = load(text);
+    assert!(findings.is_empty(), "{text}\n{findings:#?}");
     let blueprint = inputs.blueprint.map(|text| tree(&mut sources, "blueprint.yaml", text));
     let module = inputs.terraform.map(|text| module(&mut sources, text));
     let mut objects = Vec::new();

@@ -87,7 +87,11 @@ fn rules(policy: &Policy, text: &mut String) -> std::fmt::Result {
         } else {
             format!(", judged together with {}", together.join(" and "))
         };
-        writeln!(text, "\nOn {subjects}{needs}:\n\n```cel")?;
+        let elsewhere = match rule.aliases.as_deref() {
+            Some(aliases) if !aliases.is_empty() => format!(" (elsewhere {})", aliases.join(", ")),
+            _ => String::new(),
+        };
+        writeln!(text, "\nOn {subjects}{needs}{elsewhere}:\n\n```cel")?;
         for line in rule.assertion().trim().lines() {
             writeln!(text, "{}", line.trim_end())?;
         }

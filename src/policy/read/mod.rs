@@ -20,8 +20,8 @@ const POLICY_KEYS: [&str; 9] =
 /// Keys of `rules`.
 const RULES_KEYS: [&str; 3] = ["blueprint", "terraform", "kubernetes"];
 /// Keys of every rule.
-const RULE_KEYS: [&str; 10] =
-    ["when", "each", "find", "assert", "at", "message", "help", "fix", "needs", "severity"];
+const RULE_KEYS: [&str; 11] =
+    ["when", "each", "find", "assert", "at", "message", "help", "fix", "needs", "severity", "aliases"];
 /// Keys that say which things a rule looks at, by kind.
 const SCOPE_KEYS: [&[&str]; 3] = [&["select"], &["resource", "block"], &["kind", "workload"]];
 /// Keys of an example.
@@ -213,7 +213,7 @@ impl Reader<'_> {
             "rules",
             "write a rule under blueprint, terraform or kubernetes",
         );
-        let rules = rules.and_then(|node| self.rules(node));
+        let rules = rules.and_then(|node| self.rules(node, aliases.as_deref()));
         let examples = map.get("examples").map_or(Some(Vec::new()), |node| self.examples(node));
         Some(Policy {
             id: id?,

@@ -8,7 +8,8 @@ use crate::policy::path::{Path, join};
 use crate::source::{Entry, Map, Node, Span, SubjectKind, Value};
 
 impl Reader<'_> {
-    pub(super) fn rules(&mut self, node: &Node) -> Option<Vec<Rule>> {
+    /// The rules of a policy that has these aliases, if they are known.
+    pub(super) fn rules(&mut self, node: &Node, aliases: Option<&[String]>) -> Option<Vec<Rule>> {
         let map = self.fields(node, "rules", "`rules`", &RULES_KEYS)?;
         let mut rules = Vec::new();
         let mut whole = true;
@@ -21,7 +22,7 @@ impl Reader<'_> {
             };
             for (at, rule) in nodes.iter().enumerate() {
                 let pointer = if nodes.len() > 1 { join(&pointer, &at.to_string()) } else { pointer.clone() };
-                match self.rule(rule, key, scope_keys, &pointer) {
+                match self.rule(rule, key, scope_keys, aliases, &pointer) {
                     Some(rule) => rules.push(rule),
                     None => whole = false,
                 }
@@ -39,7 +40,14 @@ impl Reader<'_> {
         whole.then_some(rules)
     }
 
-    fn rule(&mut self, node: &Node, kind: &str, scope_keys: &[&str], pointer: &str) -> Option<Rule> {
+    fn rule(
+        &mut self,
+        node: &Node,
+        kind: &str,
+        scope_keys: &[&str],
+        of_policy: Option<&[String]>,
+        pointer: &str,
+    ) -> Option<Rule> {
         let known: Vec<&str> = scope_keys.iter().chain(&RULE_KEYS).copied().collect();
         let map = self.fields(node, pointer, &format!("a {kind} rule"), &known)?;
         let scope = self.scope(map, node.span, kind, pointer);
@@ -57,6 +65,8 @@ impl Reader<'_> {
         let fix = self.optional(map, "fix", pointer, Self::fix);
         let needs = self.optional(map, "needs", pointer, Self::needs);
         let severity = self.optional(map, "severity", pointer, |reader, node, _| reader.severity(node));
+        let aliases =
+            self.optional(map, "aliases", pointer, |reader, node, at| reader.aliases(node, of_policy, at));
         let (assert, when) = (assert?, when.ok()?);
         Some(Rule {
             judges_by_others: judges_by_others(&assert) || when.as_ref().is_some_and(judges_by_others),
@@ -71,6 +81,7 @@ impl Reader<'_> {
             message: message.ok()?,
             help: help.ok()?,
             severity: severity.ok()?,
+            aliases: aliases.ok()?.map(Into::into),
             fix: fix.ok()?,
         })
     }
@@ -120,6 +131,18 @@ impl Reader<'_> {
                 }
             },
         }
+    }
+
+    /// The names of a rule's check in other tools, which are some of its policy's.
+    fn aliases(&mut self, node: &Node, of_policy: Option<&[String]>, pointer: &str) -> Option<Vec<String>> {
+        let aliases = self.texts(node, pointer)?;
+        let stranger = of_policy.and_then(|all| aliases.iter().find(|alias| !all.contains(alias)));
+        if let Some(stranger) = stranger {
+            let message = format!("`{stranger}` is no alias of the policy");
+            self.fault(node.span, pointer, message, "name some of the policy's `aliases`, or add it there");
+            return None;
+        }
+        Some(aliases)
     }
 
     /// `find: secrets`, which stands instead of `each`.

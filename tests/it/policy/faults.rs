@@ -48,6 +48,7 @@ rules:
     - {resource: [], assert: '', needs: [terraform, cloud]}
     - {block: module, resource: aws_vpc, assert: 'true'}
     - {block: [module, resource], assert: 'true'}
+    - {resource: aws_vpc, assert: 'true', aliases: {a: b}}
     - {resource: '*', find: keys, assert: 'true'}
     - {resource: '*', find: secrets, each: tags.*, assert: 'true'}
   kubernetes: [{workload: false, assert: 'true'}, {kind: Pod, workload: true, assert: 'true'}, {assert: 'true'}]
@@ -58,6 +59,17 @@ examples:
   - text
 ";
     insta::assert_snapshot!(faults(text));
+}
+
+#[test]
+fn an_alias_of_a_rule_is_one_of_the_policy() {
+    let rules = "  blueprint: {select: subject, assert: 'true', aliases: [OTHER-1, OTHER-3]}\n";
+    let with = policy_text(rules).replacen("rules:", "aliases: [OTHER-1, OTHER-2]\nrules:", 1);
+    for text in [with, policy_text(rules).replace("OTHER-1, ", "")] {
+        let found = faults(&text);
+        assert!(found.contains("`OTHER-3` is no alias of the policy"), "{found}");
+        assert_eq!(found.matches("NXF-CFG-040").count(), 1, "{found}");
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Rules: which subjects, which place, which words.
 
-use super::{Inputs, run, slice, words};
+use super::{Inputs, policy_text, run, run_policy, slice, words};
 use nexafi_gen::source::{SubjectKind, Verdict};
 
 const BLUEPRINT: &str = "
@@ -49,6 +49,20 @@ fn a_finding_points_at_the_value_or_its_nearest_ancestor() {
     fail vpc regions.primary.vpc | regions.primary.vpc.flowLogs.enabled | `false` | flow logs of primary (vpc, 10.0.0.0/16) are false | set `flowLogs.enabled: true`
     fail vpc regions.secondary.vpc | regions.secondary.vpc.flowLogs.enabled | `vpc` | flow logs of secondary (vpc, 10.1.0.0/16) are nothing | set `flowLogs.enabled: true`
     ");
+}
+
+#[test]
+fn a_rule_carries_the_aliases_that_mean_it() {
+    let rules = "  blueprint:
+    - {select: regions.primary.vpc, assert: 'true'}
+    - {select: regions.primary.vpc, assert: 'false', aliases: [OTHER-2]}
+    - {select: regions.primary.vpc, assert: 'false', aliases: []}
+";
+    let text = policy_text(rules).replacen("rules:", "aliases: [OTHER-1, OTHER-2]\nrules:", 1);
+    let (evaluation, _) = run_policy(&text, Inputs { blueprint: Some(BLUEPRINT), ..Inputs::default() });
+    let aliases: Vec<String> =
+        evaluation.verdicts.iter().map(|verdict| verdict.finding.aliases.join(" ")).collect();
+    assert_eq!(aliases, ["OTHER-1 OTHER-2", "OTHER-2", ""]);
 }
 
 #[test]
