@@ -1,5 +1,6 @@
 //! Kubernetes: reads manifests, checks them against the Kubernetes schema, sees the pod in any workload.
 
+pub mod kustomize;
 mod object;
 pub mod pod_security;
 mod read;

@@ -25,10 +25,12 @@
 mod check;
 mod elsewhere;
 mod rules;
+mod shape;
 mod store;
 mod words;
 
 pub use check::check;
+pub(crate) use shape::Shape;
 
 use store::store;
 

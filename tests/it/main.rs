@@ -25,6 +25,7 @@ mod guide;
 mod ingress;
 mod kubernetes;
 mod kubernetes_render;
+mod kustomize;
 mod mutants;
 mod plugs;
 mod policies;
