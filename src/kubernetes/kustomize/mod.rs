@@ -93,3 +93,9 @@ pub fn file_of(directory: &Utf8Path, files: &dyn Files) -> Option<Utf8PathBuf> {
         .map(|name| directory.join(name))
         .find(|path| matches!(files.place(path), Place::File(_)))
 }
+
+/// Whether a file of one of [`FILE_NAMES`] is kustomize's, and not that of another tool.
+pub fn is_kustomization(file: &SourceFile) -> bool {
+    let documents = crate::source::yaml::read(FileId::default(), file).documents;
+    documents.first().is_none_or(file::is_kustomization)
+}
