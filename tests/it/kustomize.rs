@@ -7,6 +7,7 @@ use std::process::Command;
 use camino::{Utf8Path, Utf8PathBuf};
 use nexafi_gen::kubernetes::kustomize::{self, Build, Files, Place};
 use nexafi_gen::source::{FileId, Finding, SourceFile, Sources, normalise};
+use proptest::prelude::*;
 
 const FIXTURES: &str = "tests/fixtures/kustomize";
 
@@ -158,4 +159,219 @@ fn difference(root: &Utf8Path, wanted: &[serde_json::Value], found: &[serde_json
         .header("kubectl", "nexafi-gen")
         .to_string();
     format!("{root}\n{diff}")
+}
+
+const DEPLOYMENT: &str = "apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: app
+spec:
+  selector: {matchLabels: {app: app}}
+  template:
+    metadata: {labels: {app: app}}
+    spec:
+      containers:
+        - name: app
+          image: app:1
+";
+
+/// The text and the place that an object's value stands at.
+fn at(tree: &Tree, build: &Build, path: &[&str]) -> String {
+    let node = build.objects[0].node.at(path).unwrap();
+    let file = tree.sources.get(node.span.file).unwrap();
+    let at = file.line_column(node.span.start as usize);
+    format!("{}:{}:{} {}", file.path(), at.line, at.column, file.slice(node.span))
+}
+
+#[test]
+fn each_value_points_at_the_line_a_person_has_to_change() {
+    let mut tree = Tree::of(&[
+        ("base/kustomization.yaml", "resources: [app.yaml]\n"),
+        ("base/app.yaml", DEPLOYMENT),
+        (
+            "over/kustomization.yaml",
+            "resources: [../base]\nnamespace: core\nnamePrefix: x-\nlabels:\n  - pairs: {team: a}\n\
+             images:\n  - name: app\n    newTag: \"2\"\nreplicas:\n  - {name: app, count: 3}\npatches:\n  - path: patch.yaml\n\
+             \x20 - target: {kind: Deployment}\n    patch: |-\n      - op: add\n        path: /spec/paused\n        value: true\n\
+             \x20 - patch: |\n      apiVersion: apps/v1\n      kind: Deployment\n      metadata: {name: app}\n\n      spec:\n\
+             \x20       minReadySeconds: 9\n",
+        ),
+        (
+            "over/patch.yaml",
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: app}\nspec:\n  template:\n    spec:\n      hostNetwork: true\n",
+        ),
+    ]);
+    let build = kustomize::build("over".into(), &mut tree);
+    assert_eq!(shown(&tree, &build.findings), "");
+    assert_eq!(&*build.objects[0].address, "Deployment/core/x-app");
+    for (path, place) in [
+        (&["metadata", "name"][..], "base/app.yaml:4:9 app"),
+        (&["metadata", "namespace"], "over/kustomization.yaml:2:12 core"),
+        (&["metadata", "labels", "team"], "over/kustomization.yaml:5:19 a"),
+        (&["spec", "replicas"], "over/kustomization.yaml:10:24 3"),
+        (&["spec", "template", "spec", "hostNetwork"], "over/patch.yaml:7:20 true"),
+        (&["spec", "template", "spec", "containers", "0", "image"], "over/kustomization.yaml:8:13 \"2\""),
+        (&["spec", "paused"], "over/kustomization.yaml:17:16 true"),
+        (&["spec", "minReadySeconds"], "over/kustomization.yaml:24:26 9"),
+        (&["spec", "selector", "matchLabels", "app"], "base/app.yaml:6:33 app"),
+    ] {
+        assert_eq!(at(&tree, &build, path), place, "{path:?}");
+    }
+    let header = build.objects[0].header;
+    assert_eq!(tree.sources.get(header.file).unwrap().slice(header), "app");
+}
+
+#[test]
+fn what_is_generated_points_at_what_it_is_made_of() {
+    let mut tree = Tree::of(&[
+        (
+            "kustomization.yaml",
+            "configMapGenerator:\n  - name: a\n    literals: [L=1]\n    files: [app.conf]\n    envs: [x.env]\n",
+        ),
+        ("app.conf", "listen 80\n"),
+        ("x.env", "# why\nE=2\n"),
+    ]);
+    let build = kustomize::build("".into(), &mut tree);
+    assert_eq!(shown(&tree, &build.findings), "");
+    assert_eq!(at(&tree, &build, &["data", "L"]), "kustomization.yaml:3:16 L=1");
+    assert_eq!(at(&tree, &build, &["data", "app.conf"]), "app.conf:1:1 listen 80\n");
+    assert_eq!(at(&tree, &build, &["data", "E"]), "x.env:2:1 E=2");
+}
+
+#[test]
+fn what_kustomize_refuses_is_a_finding_at_its_place() {
+    let mut tree = Tree::of(&[
+        (
+            "kustomization.yaml",
+            "resourcs: [a.yaml]\nresources:\n  - app.yaml\n  - missing.yaml\n  - other/app.yaml\n  - broken\n  - app.yaml\n\
+             components: [component, broken]\ncommonLabels: {level: 3}\nimages: [{name: app, newTag: 1.2}, {name: \"(\", newTag: x}]\n\
+             replicas: [{name: nobody, count: 1}]\npatches:\n  - path: patch.yaml\n  - path: patch.yaml\n    patch: x\n\
+             \x20 - patch: |-\n      - op: add\n        path: /spec/x\n        value: 1\n\
+             \x20 - target: {kind: Deployment}\n    patch: |-\n      - op: remove\n        path: /spec/nothing\n\
+             \x20     - op: delete\n        path: /spec/nothing\n\
+             \x20 - target: {kind: \"[\"}\n    patch: '[]'\n\
+             \x20 - patch: |\n      apiVersion: apps/v1\n      kind: Deployment\n      metadata: {name: app}\n      spec: {template: []}\n\
+             configMapGenerator:\n  - name: a\n    literals: [nothing, A=1, A=2]\n  - literals: [A=1]\n\
+             \x20 - name: b\n    behavior: merge\n  - name: a\n\
+             replacements:\n  - source: {kind: Nothing}\n    targets: []\n  - source: {kind: Deployment, fieldPath: spec.x}\n    targets: []\n",
+        ),
+        ("app.yaml", DEPLOYMENT),
+        ("patch.yaml", "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: app, namespace: core}\n"),
+        ("other/app.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {}\n"),
+        ("broken/kustomization.yaml", "resources: a.yaml\n"),
+        ("component/x.yaml", ""),
+    ]);
+    let build = kustomize::build("".into(), &mut tree);
+    insta::assert_snapshot!(shown(&tree, &build.findings));
+    assert!(
+        build
+            .findings
+            .iter()
+            .all(|finding| !finding.help.is_empty() && finding.code.starts_with("NXF-CFG-03"))
+    );
+}
+
+#[test]
+fn a_circle_ends_with_a_finding() {
+    let mut tree = Tree::of(&[
+        ("a/kustomization.yaml", "resources: [../b]\n"),
+        ("b/kustomization.yaml", "resources: [../a, ../b, ..]\n"),
+        ("kustomization.yaml", "resources: [a]\n"),
+    ]);
+    let build = kustomize::build("a".into(), &mut tree);
+    insta::assert_snapshot!(shown(&tree, &build.findings));
+}
+
+#[test]
+fn a_base_that_each_level_names_twice_does_not_run_forever() {
+    let files: Vec<(String, String)> = (0..40)
+        .map(|level| {
+            let next = level + 1;
+            (
+                format!("d{level}/kustomization.yaml"),
+                format!("resources: [../d{next}, ../d{next}, ../d{next}]\n"),
+            )
+        })
+        .collect();
+    let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+    let mut tree = Tree::of(&files);
+    let build = kustomize::build("d0".into(), &mut tree);
+    assert!(build.findings.iter().any(|finding| finding.code == "NXF-CFG-003"));
+}
+
+#[test]
+fn what_is_not_followed_is_named_once_and_leaves_the_objects_open() {
+    let mut tree = Tree::of(&[
+        (
+            "kustomization.yaml",
+            "resources:\n  - app.yaml\n  - https://example.com/base?ref=v1\n  - github.com/a/b//c\nhelmCharts: [{name: a}]\n\
+             generators: [g.yaml]\nvars: [{name: X, objref: {kind: Deployment, name: app, apiVersion: apps/v1}}]\n\
+             patches: [{path: https://example.com/patch.yaml}]\n",
+        ),
+        ("app.yaml", &DEPLOYMENT.replace("app:1", "app:$(X)")),
+    ]);
+    let build = kustomize::build("".into(), &mut tree);
+    assert_eq!(shown(&tree, &build.findings), "");
+    insta::assert_snapshot!(build.warnings.join("\n"));
+    assert!(build.unread.is_some());
+    let image = build.objects[0].node.at(&["spec", "template", "spec", "containers", "0", "image"]).unwrap();
+    assert!(matches!(image.value, nexafi_gen::source::Value::Unknown(_)));
+
+    let mut tree = Tree::of(&[
+        ("kustomization.yaml", "resources: [app.yaml]\ntransformers: [t.yaml]\n"),
+        ("app.yaml", DEPLOYMENT),
+    ]);
+    let build = kustomize::build("".into(), &mut tree);
+    assert!(matches!(
+        build.objects[0].node.get("spec").unwrap().value,
+        nexafi_gen::source::Value::Unknown(_)
+    ));
+}
+
+/// Kustomizations and patches, wrong in any way.
+fn anything() -> impl Strategy<Value = String> {
+    let word = prop_oneof![
+        Just("resources: [a.yaml, b, .]\n"),
+        Just("patches:\n- "),
+        Just("patch: "),
+        Just("path: a.yaml\n"),
+        Just("target: {kind: Pod}\n"),
+        Just("'[{\"op\": \"add\", \"path\": \"/spec/x/-\", \"value\": 1}]'\n"),
+        Just("|\n    "),
+        Just("kind: Pod\n"),
+        Just("apiVersion: v1\n"),
+        Just("metadata: {name: a}\n"),
+        Just("spec: {containers: [{name: a}, {$patch: delete}]}\n"),
+        Just("$patch: replace\n"),
+        Just("namePrefix: é\n"),
+        Just("namespace: n\n"),
+        Just("labels: [{pairs: {a: b}, includeSelectors: true}]\n"),
+        Just("images: [{name: a, newTag: x}]\n"),
+        Just("configMapGenerator: [{name: a, literals: [a=b], files: [a.yaml, k=b]}]\n"),
+        Just(
+            "replacements: [{source: {kind: Pod}, targets: [{select: {kind: Pod}, fieldPaths: [\"a.*.[b=c]\"], options: {create: true}}]}]\n"
+        ),
+        Just("components: [b]\n"),
+        Just("---\n"),
+        Just("- "),
+        Just("  "),
+        Just("["),
+        Just("}"),
+        Just("\n"),
+        Just("\""),
+    ];
+    prop::collection::vec(word, 0..12).prop_map(|words| words.concat())
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_building_fail(root in anything(), file in anything(), inner in anything()) {
+        let mut tree = Tree::of(&[("kustomization.yaml", &root), ("a.yaml", &file), ("b/kustomization.yaml", &inner)]);
+        let build = kustomize::build("".into(), &mut tree);
+        for finding in &build.findings {
+            let file = tree.sources.get(finding.span.file).unwrap();
+            prop_assert!(finding.span.end as usize <= file.text().len());
+            prop_assert!(file.text().is_char_boundary(finding.span.start as usize));
+        }
+    }
 }

@@ -26,6 +26,7 @@ mod ingress;
 mod kubernetes;
 mod kubernetes_render;
 mod kustomize;
+mod kustomize_lint;
 mod mutants;
 mod plugs;
 mod policies;

@@ -59,18 +59,18 @@ const INNER: [(&str, &[&str]); 10] = [
 ];
 const OPTIONS: &[&str] = &["labels", "annotations", "disableNameSuffixHash", "immutable"];
 
-/// What kustomize does, but this tool does not; the words say what it would do.
+/// What kustomize follows and this tool does not; the words say what it does.
 pub(super) const CHANGES: [(&str, &str); 4] = [
-    ("transformers", "may change every object"),
-    ("configurations", "say where else names and labels stand"),
-    ("openapi", "says by which keys lists are merged"),
-    ("vars", "put values into other objects"),
+    ("transformers", "they may change every object"),
+    ("configurations", "they say where else names and labels stand"),
+    ("openapi", "it says by which keys lists are merged"),
+    ("vars", "they put values into other objects"),
 ];
 /// The same of what makes objects.
 pub(super) const MAKERS: [(&str, &str); 3] = [
-    ("generators", "make objects"),
-    ("helmCharts", "make the objects of a chart"),
-    ("helmChartInflationGenerator", "make the objects of a chart"),
+    ("generators", "they make objects"),
+    ("helmCharts", "they make the objects of charts"),
+    ("helmChartInflationGenerator", "it makes the objects of charts"),
 ];
 
 /// A fault of a kustomization.

@@ -159,6 +159,9 @@ fn lay_over_named(
         resources.iter().map(Resource::id).find(|id| id.kind == wanted.kind && id.name == wanted.name);
     let help = match elsewhere {
         _ if many => "add a `target` that says which of them".to_owned(),
+        Some(other) if other.namespace.is_empty() && !wanted.namespace.is_empty() => {
+            "it has no namespace; leave it out of the patch, too".to_owned()
+        }
         Some(other) if other.effective_namespace() != wanted.effective_namespace() => {
             format!("it is in the namespace `{}`; the patch has to say so", other.namespace)
         }

@@ -21,7 +21,7 @@ pub(super) struct Builder<'f> {
     pub(super) build: Build,
     /// The directories that lead here, links followed, the outermost first.
     stack: Vec<Utf8PathBuf>,
-    /// The same with their kustomization files, for what is said about them.
+    /// How many kustomizations were reached.
     visited: usize,
     /// Names of `vars`, which stand in objects as `$(NAME)`.
     vars: BTreeSet<String>,
@@ -76,7 +76,9 @@ impl Builder<'_> {
         if !file::is_kustomization(&root) {
             return None;
         }
-        file::check(&root, &mut self.build.findings);
+        let mut findings = Vec::new();
+        file::check(&root, &mut findings);
+        findings.into_iter().for_each(|finding| self.push(finding));
         Some(Kustomization { directory: directory.to_owned(), id, path, root })
     }
 
@@ -138,7 +140,7 @@ impl Builder<'_> {
             return;
         }
         let path = &kustomization.path;
-        self.warn(format!("{path}: `{key}` is not followed; it {what}, which is not known here"));
+        self.warn(format!("{path}: `{key}` not followed: {what}, and what comes of it is not known here"));
         if makes {
             self.unread(format!("`{key}` of {path} may make more objects"));
         }
@@ -191,7 +193,7 @@ impl Builder<'_> {
         path: &str,
     ) -> Option<Utf8PathBuf> {
         if is_remote(path) {
-            self.warn(format!("{}: `{path}` is not followed: nothing is fetched", kustomization.path));
+            self.warn(format!("{}: `{path}` not followed: nothing is fetched", kustomization.path));
             self.unread(format!("`{path}` of {} was not fetched", kustomization.path));
             return None;
         }
@@ -240,7 +242,7 @@ impl Builder<'_> {
         resources: &mut Vec<Resource>,
     ) {
         if is_remote(path) {
-            self.warn(format!("{}: `{path}` is not followed: nothing is fetched", kustomization.path));
+            self.warn(format!("{}: `{path}` not followed: nothing is fetched", kustomization.path));
             self.unread(format!("`{path}` of {} was not fetched", kustomization.path));
             return;
         }
@@ -358,7 +360,7 @@ impl Builder<'_> {
         });
         if kustomization.root.get("buildMetadata").is_some_and(|node| !node.items().is_empty()) {
             // Annotations and a label that say where an object comes from: of no weight for what is judged.
-            self.warn(format!("{}: `buildMetadata` is not followed", kustomization.path));
+            self.warn(format!("{}: `buildMetadata` not followed", kustomization.path));
         }
         order::sort(&mut resources, kustomization.root.get("sortOptions"));
         self.build.objects = resources.into_iter().filter_map(object).collect();
