@@ -3,6 +3,7 @@
 //! Stricter than YAML where YAML surprises: only `true` and `false` are booleans, `0123` and `1_000` are strings.
 //! Aliases and merge keys are followed within a budget, so that a few bytes cannot become gigabytes.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Tag};
@@ -25,8 +26,68 @@ pub struct Documents {
     pub complete: bool,
 }
 
-/// Reads every document of a text.
+/// Reads every document of a text: of YAML, or of JSON values one after the other, as `kubectl` takes them.
 pub fn read(id: FileId, file: &SourceFile) -> Documents {
+    let values = json_values(file.text());
+    if values.len() < 2 {
+        return read_one(id, file);
+    }
+    let mut all = Documents { complete: true, ..Documents::default() };
+    for value in values {
+        let start = value.start;
+        let text = file.text().get(value).unwrap_or_default();
+        let mut read = read_one(id, &SourceFile::new(file.path(), text.to_owned()));
+        read.documents.iter_mut().for_each(|document| shift(document, start));
+        for finding in &mut read.findings {
+            finding.span = later(finding.span, start);
+            finding.related.iter_mut().for_each(|related| related.span = later(related.span, start));
+        }
+        all.documents.extend(read.documents);
+        all.findings.extend(read.findings);
+        all.complete &= read.complete;
+    }
+    all
+}
+
+/// Where the values of a text stand that is nothing but JSON values.
+fn json_values(text: &str) -> Vec<Range<usize>> {
+    if !text.trim_start().starts_with('{') {
+        return Vec::new();
+    }
+    let mut stream = serde_json::Deserializer::from_str(text).into_iter::<serde::de::IgnoredAny>();
+    let mut values = Vec::new();
+    let mut start = 0;
+    loop {
+        let blank = text.get(start..).map_or(0, |rest| rest.len() - rest.trim_start().len());
+        match stream.next() {
+            Some(Ok(_)) => values.push(start + blank..stream.byte_offset()),
+            // A fault is named at its place where the whole is read as YAML, which JSON is too.
+            Some(Err(_)) => return Vec::new(),
+            None => return values,
+        }
+        start = stream.byte_offset();
+    }
+}
+
+fn later(span: Span, by: usize) -> Span {
+    Span::new(span.file, span.start as usize + by, span.end as usize + by)
+}
+
+fn shift(node: &mut Node, by: usize) {
+    node.span = later(node.span, by);
+    match &mut node.value {
+        Value::List(items) => items.iter_mut().for_each(|item| shift(item, by)),
+        Value::Map(map) => {
+            for entry in map.entries.values_mut() {
+                entry.key = later(entry.key, by);
+                shift(&mut entry.node, by);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn read_one(id: FileId, file: &SourceFile) -> Documents {
     let mut builder = Builder::new(id, file);
     let mut parser = Parser::new_from_str(file.text());
     let mut complete = true;

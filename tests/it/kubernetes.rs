@@ -92,6 +92,31 @@ fn documents_lists_and_json_become_objects() {
 }
 
 #[test]
+fn a_stream_of_json_objects_is_read_and_each_points_at_its_own_place() {
+    let text = "{\n\t\"apiVersion\": \"v1\",\n\t\"kind\": \"Service\",\n\t\"metadata\": {\"name\": \"é\"}\n}\n\n\
+                {\"apiVersion\": \"v1\", \"kind\": \"List\", \"items\": [{\"apiVersion\": \"v1\", \"kind\": \"Secret\", \"metadata\": {\"name\": \"b\"}}]}";
+    let (sources, objects, findings) = read_files(&[("all.json", text)]);
+    assert_eq!(shown(&sources, &findings), "");
+    let addresses: Vec<&str> = objects.iter().map(|object| &*object.address).collect();
+    assert_eq!(addresses, ["Service/é", "Secret/b"]);
+    let file = sources.get(objects[1].header.file).unwrap();
+    assert_eq!(file.slice(objects[1].header), "\"b\"");
+    // Where it ends in the middle the fault is named, and what was read before it is judged.
+    let (sources, objects, findings) = read_files(&[("all.json", &text[..text.len() - 9])]);
+    assert_eq!(objects.len(), 1);
+    assert!(shown(&sources, &findings).contains("not valid YAML"));
+}
+
+#[test]
+fn what_helm_rendered_is_read_past_its_comments_and_empty_documents() {
+    let text = "---\n# Source: chart/templates/a.yaml\n---\n# Source: chart/templates/b.yaml\napiVersion: v1\nkind: Service\nmetadata:\n  name: a\n\
+                ---\n# Source: chart/templates/c.yaml\n\n---\n";
+    let (_, objects, findings) = read(text);
+    assert!(findings.is_empty());
+    assert_eq!(objects.len(), 1);
+}
+
+#[test]
 fn the_header_is_the_name_and_the_origin_is_the_comment_above() {
     let text = "# generated\n# blueprint: services.ledger\napiVersion: v1\nkind: Service\nmetadata:\n  name: ledger\n---\n\
                 # blueprint: namespaces.core\napiVersion: v1\nkind: Namespace\nmetadata: {name: core}\n---\n\
