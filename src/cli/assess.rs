@@ -9,6 +9,7 @@ use camino::Utf8PathBuf;
 
 use crate::blueprint;
 use crate::kubernetes::kustomize::Build;
+use crate::kubernetes::schema::Custom;
 use crate::kubernetes::{self, Object};
 use crate::policy::waiver::Judged;
 use crate::policy::{self, Catalogue, Policy, Skipped, World, facts};
@@ -19,7 +20,7 @@ use crate::threads;
 
 use super::args::{Checks, Chosen};
 use super::choose::{Choice, Known, choose};
-use super::inputs::{Inputs, policy_files, read_file};
+use super::inputs::{Inputs, policy_files, read_file, schema_files};
 use super::origin::{Origin, Origins, Trees, against_lock, point_back};
 use super::waive::{Book, Together, kinds};
 use super::{Error, Output, Surroundings};
@@ -32,6 +33,8 @@ pub(super) struct Judge {
     reading: RefCell<Option<JoinHandle<Catalogue>>>,
     pub(super) at: Option<jiff::civil::Date>,
     noted: RefCell<Noted>,
+    /// Schemas of custom resources.
+    custom: Custom,
 }
 
 /// What a reader may want to know of how the verdicts came about.
@@ -51,22 +54,25 @@ impl Judge {
         surroundings: &Surroundings,
         sources: &mut Sources,
     ) -> Result<(Self, Vec<Finding>), Error> {
+        let (custom, mut faults) = custom(&checks.crd_schema, surroundings, sources)?;
         let judge = Self {
             judging: OnceCell::new(),
             reading: RefCell::new(None),
             at: checks.at.or(surroundings.today),
             noted: RefCell::default(),
+            custom,
         };
         if checks.chosen == Chosen::default() {
             judge.reading.replace(Some(std::thread::spawn(Catalogue::judging)));
-            return Ok((judge, Vec::new()));
+            return Ok((judge, faults));
         }
         let (catalogue, findings) =
             catalogue(Catalogue::judging(), &checks.chosen.policies, surroundings, sources)?;
         let known: Vec<Known<'_>> = catalogue.policies().iter().map(known).collect();
         let choice = choose(&known, &checks.chosen)?;
         drop(known);
-        Ok((Self { judging: OnceCell::from((catalogue, choice)), ..judge }, findings))
+        faults.extend(findings);
+        Ok((Self { judging: OnceCell::from((catalogue, choice)), ..judge }, faults))
     }
 
     fn judging(&self) -> &(Catalogue, Choice) {
@@ -140,6 +146,39 @@ impl Judge {
         let verdicts = evaluation.verdicts.into_iter().map(|evaluated| evaluated.finding);
         verdicts.chain(evaluation.faults).collect()
     }
+}
+
+/// The schemas of custom resources below some directories, and faults of these files.
+fn custom(
+    directories: &[Utf8PathBuf],
+    surroundings: &Surroundings,
+    sources: &mut Sources,
+) -> Result<(Custom, Vec<Finding>), Error> {
+    let (mut custom, mut faults) = (Custom::default(), Vec::new());
+    for directory in directories {
+        let mut count = 0;
+        for path in schema_files(directory, surroundings)? {
+            let file = read_file(&path, surroundings)?;
+            if !["CustomResourceDefinition", "\"properties\""].iter().any(|word| file.text().contains(word)) {
+                continue;
+            }
+            let id = sources.add(file);
+            let Some(file) = sources.get(id) else { continue };
+            let (added, findings) = custom.add(id, file);
+            count += added;
+            faults.extend(findings);
+        }
+        if count == 0 && faults.is_empty() {
+            return Err(Error::Input {
+                path: directory.clone(),
+                message: "it holds no schema of a custom resource".to_owned(),
+                help: "put CustomResourceDefinitions into it, as YAML or JSON, or JSON Schemas called \
+                       group/kind_version.json"
+                    .to_owned(),
+            });
+        }
+    }
+    Ok((custom, faults))
 }
 
 /// What is said of a rule that lacks an input.
@@ -304,9 +343,10 @@ pub(super) fn judge_group(
     let mut verdicts = Vec::new();
     let view = behind.filter(|behind| behind.origin.current).and_then(|behind| behind.origin.view());
     let version = kubernetes_version(view);
+    let custom = &judge.custom;
     let ((modules, findings), (objects, more)) = threads::both(
         || read_modules(group.modules.values(), sources),
-        || read_manifests(group, &version, sources),
+        || read_manifests(group, &version, sources, custom),
     );
     let unread = group.kustomized.iter().find_map(|build| build.unread.as_deref());
     verdicts.extend(findings);
@@ -372,7 +412,12 @@ fn read_modules<'f>(
 }
 
 /// Manifests with what the schema of a version of Kubernetes refuses.
-fn read_manifests(group: &Group, version: &str, sources: &Sources) -> (Vec<Object>, Vec<Finding>) {
+fn read_manifests(
+    group: &Group,
+    version: &str,
+    sources: &Sources,
+    custom: &Custom,
+) -> (Vec<Object>, Vec<Finding>) {
     let (mut objects, mut findings) = (Vec::new(), Vec::new());
     for id in &group.manifests {
         let Some(file) = sources.get(*id) else { continue };
@@ -385,6 +430,7 @@ fn read_manifests(group: &Group, version: &str, sources: &Sources) -> (Vec<Objec
         objects.extend(build.objects.iter().cloned());
     }
     findings.extend(objects.iter().flat_map(|object| kubernetes::schema::check(object, version)));
+    findings.extend(objects.iter().flat_map(|object| custom.check(object, version)));
     (objects, findings)
 }
 

@@ -293,6 +293,29 @@ pub(super) fn policy_files(
     Ok(files)
 }
 
+/// The YAML and JSON files below a directory of schemas, sorted.
+pub(super) fn schema_files(
+    directory: &Utf8Path,
+    surroundings: &Surroundings,
+) -> Result<Vec<Utf8PathBuf>, Error> {
+    if !surroundings.on_disk(directory).is_dir() {
+        return Err(Error::Input {
+            path: directory.to_owned(),
+            message: "it is not a directory of schemas".to_owned(),
+            help:
+                "name the directory that holds CustomResourceDefinitions or JSON Schemas of custom resources"
+                    .to_owned(),
+        });
+    }
+    let mut inputs = Inputs::default();
+    let mut files = inputs.walk(directory, surroundings);
+    if let Some(error) = inputs.unusable.pop() {
+        return Err(error);
+    }
+    files.retain(|path| matches!(path.extension(), Some("yaml" | "yml" | "json")));
+    Ok(files)
+}
+
 /// The user's templates, by their path below the directory.
 pub(super) fn template_files(directory: &Utf8Path, surroundings: &Surroundings) -> Result<Overrides, Error> {
     let unusable = |message: &str, help: &str| Error::Input {

@@ -23,6 +23,7 @@
 //! `apiVersion kind mask` to the definition's name.
 
 mod check;
+mod custom;
 mod elsewhere;
 mod rules;
 mod shape;
@@ -30,6 +31,7 @@ mod store;
 mod words;
 
 pub use check::check;
+pub use custom::Custom;
 pub(crate) use shape::Shape;
 
 use store::store;

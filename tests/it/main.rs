@@ -14,6 +14,7 @@ mod browser;
 mod checkov;
 mod cli;
 mod cli_render;
+mod custom;
 mod data;
 mod edit;
 mod evidence;
