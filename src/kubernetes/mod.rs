@@ -8,4 +8,5 @@ pub mod schema;
 pub mod workload;
 
 pub use object::Object;
+use read::read_as;
 pub use read::{duplicates, is_helm_template, read};

@@ -39,7 +39,7 @@ fn checked(text: &str) -> String {
 #[test]
 fn a_good_custom_resource_has_no_finding() {
     let text = "apiVersion: example.com/v1\nkind: Database\nmetadata: {name: a, namespace: core, labels: {a: b}}\nspec:\n  engine: postgres\n  \
-                version: \"16\"\n  replicas: 3\n  port: http\n  storage: {size: 10Gi, ratio: 0.5}\n  labels: {x: y}\n  \
+                version: \"16\"\n  replicas: 3\n  port: http\n  storage: {size: 10Gi, ratio: 0.5}\n  labels: {x: z}\n  \
                 users: [{name: a, admin: true}, {name: b}]\n  backup: {s3: {bucket: b}}\n  extra: {anything: [1]}\n\
                 ---\napiVersion: queues.example.com/v1beta1\nkind: Queue\nmetadata: {name: a}\nspec: {size: 1, name: null}\n\
                 ---\napiVersion: example.com/v1\nkind: Topic\nmetadata: {name: a}\nspec: {partitions: 1}\n\

@@ -117,6 +117,18 @@ fn what_helm_rendered_is_read_past_its_comments_and_empty_documents() {
 }
 
 #[test]
+fn words_without_quotes_are_what_kubectl_reads() {
+    let text = "apiVersion: example.com/v1\nkind: Foo\nmetadata: {name: a}\nspec: {a: yes, b: y, c: off, d: N, e: 0644, f: 1_000, \
+                g: 0b11, i: 089, j: 1:30, k: \"yes\", l: -0644, m: 0x1F, n: 0o17, _: 1_, on: 1}\n";
+    let (_, objects, _) = read(text);
+    let wanted = serde_json::json!({
+        "a": true, "b": true, "c": false, "d": false, "e": 420, "f": 1000, "g": 3, "i": 89, "j": "1:30", "k": "yes",
+        "l": -420, "m": 31, "false": 15, "_": "1_", "true": 1
+    });
+    assert_eq!(objects[0].node.get("spec").unwrap().to_json(), wanted);
+}
+
+#[test]
 fn the_header_is_the_name_and_the_origin_is_the_comment_above() {
     let text = "# generated\n# blueprint: services.ledger\napiVersion: v1\nkind: Service\nmetadata:\n  name: ledger\n---\n\
                 # blueprint: namespaces.core\napiVersion: v1\nkind: Namespace\nmetadata: {name: core}\n---\n\

@@ -26,6 +26,7 @@ mod guide;
 mod ingress;
 mod kubernetes;
 mod kubernetes_render;
+mod kubernetes_validate;
 mod kustomize;
 mod kustomize_lint;
 mod mutants;

@@ -1,13 +1,14 @@
 //! Documents inside a text of another document: a patch written out in a kustomization, with the places it stands at.
 
-use crate::source::yaml::{self, Documents};
+use crate::source::yaml::{self, Dialect, Documents};
 use crate::source::{Node, SourceFile, Span, Value};
 
 /// Reads the documents of a text, their places being those in the file where the text is written. Where escapes come in
 /// between, all of them stand at the place of the whole text.
 pub(super) fn read(file: &SourceFile, node: &Node, text: &str) -> Documents {
     let lines = Lines::of(file, node.span, text);
-    let mut read = yaml::read(node.span.file, &SourceFile::new(file.path(), text.to_owned()));
+    let mut read =
+        yaml::read_as(node.span.file, &SourceFile::new(file.path(), text.to_owned()), Dialect::Kustomize);
     read.documents.iter_mut().for_each(|document| move_all(document, &lines));
     for finding in &mut read.findings {
         finding.span = lines.place(finding.span);

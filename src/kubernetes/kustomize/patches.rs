@@ -6,7 +6,8 @@ use super::merge::{self, Misfit};
 use super::resource::{Id, Resource, set};
 use super::select::Selector;
 use super::target::{Builder, Kustomization};
-use crate::source::{Finding, Node, Span, Value, yaml};
+use crate::source::yaml::{self, Dialect};
+use crate::source::{Finding, Node, Span, Value};
 
 /// `patchesStrategicMerge`: paths, or patches written out.
 pub(super) fn strategic_merges(
@@ -123,7 +124,7 @@ fn first_line(document: &Node, otherwise: Span) -> Span {
 fn documents(builder: &mut Builder<'_>, kustomization: &Kustomization, node: &Node, path: &str) -> Vec<Node> {
     let Some(id) = builder.read(kustomization, node, path) else { return Vec::new() };
     let Some(file) = builder.files.file(id) else { return Vec::new() };
-    let read = yaml::read(id, file);
+    let read = yaml::read_as(id, file, Dialect::Kustomize);
     read.findings.into_iter().for_each(|finding| builder.push(finding));
     read.documents
 }

@@ -5,7 +5,8 @@ use super::resource::Resource;
 use super::select::Selector;
 use super::target::{Builder, Kustomization};
 use super::values::{put_text, text};
-use crate::source::{Map, Node, Span, Value, yaml};
+use crate::source::yaml::{self, Dialect};
+use crate::source::{Map, Node, Span, Value};
 
 /// Carries out every replacement, those in files of their own too.
 pub(super) fn replace(builder: &mut Builder<'_>, kustomization: &Kustomization, resources: &mut [Resource]) {
@@ -16,7 +17,7 @@ pub(super) fn replace(builder: &mut Builder<'_>, kustomization: &Kustomization, 
         };
         let Some(id) = builder.read(kustomization, node, path) else { continue };
         let Some(file) = builder.files.file(id) else { continue };
-        let read = yaml::read(id, file);
+        let read = yaml::read_as(id, file, Dialect::Kustomize);
         read.findings.into_iter().for_each(|finding| builder.push(finding));
         for document in &read.documents {
             match &document.value {

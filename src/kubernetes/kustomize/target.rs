@@ -10,7 +10,8 @@ use super::resource::Resource;
 use super::values::texts;
 use super::{Build, Files, Place, generate, inline, names, order, patches, references, replacements};
 use crate::kubernetes::{self, Object, workload};
-use crate::source::{FileId, Finding, Node, Value, fault as faults, normalise, yaml};
+use crate::source::yaml::{self, Dialect};
+use crate::source::{FileId, Finding, Node, Value, fault as faults, normalise};
 
 /// Kustomizations that one may be made of; the largest trees have some hundred.
 const MOST: usize = 2_000;
@@ -68,7 +69,7 @@ impl Builder<'_> {
         let path = super::file_of(directory, &*self.files)?;
         self.note(&path);
         let id = self.files.read(&path).ok()?;
-        let read = yaml::read(id, self.files.file(id)?);
+        let read = yaml::read_as(id, self.files.file(id)?, Dialect::Kustomize);
         for finding in read.findings {
             self.push(finding);
         }
@@ -307,7 +308,7 @@ impl Builder<'_> {
     /// The objects of a file.
     pub(super) fn objects(&mut self, id: FileId) -> Vec<Resource> {
         let Some(file) = self.files.file(id) else { return Vec::new() };
-        let (objects, findings) = kubernetes::read(id, file);
+        let (objects, findings) = kubernetes::read_as(id, file, Dialect::Kustomize);
         for finding in findings {
             self.push(finding);
         }

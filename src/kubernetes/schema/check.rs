@@ -257,6 +257,7 @@ impl<'a> Walk<'a> {
             "s" | "t" if !matches!(value, Value::Str(_)) => {
                 self.wrong_type(node, value, "a string", &quote_hint(value));
             }
+            "t" => self.time(node),
             "y" => self.base64(node),
             "b" if !matches!(value, Value::Bool(_)) => {
                 self.wrong_type(node, value, "a boolean", &boolean_hint(value));
@@ -314,6 +315,8 @@ impl<'a> Walk<'a> {
                 format!("write a number from {} to {}", i32::MIN, i32::MAX),
             ),
             Value::Int(_) => {}
+            // `2.0` is 2 in JSON, which is what is sent.
+            Value::Float(number) if number.fract() == 0.0 => {}
             other => self.wrong_type(node, other, "a whole number", &number_hint(other)),
         }
     }
@@ -336,6 +339,17 @@ impl<'a> Walk<'a> {
                 );
             }
             other => self.wrong_type(node, other, "a quantity", "write for example 500m or 1Gi"),
+        }
+    }
+
+    fn time(&mut self, node: &Node) {
+        if node.as_str().is_some_and(|text| text.parse::<jiff::Timestamp>().is_err()) {
+            self.fault(
+                node.span,
+                format!("`{}` is no time", node.as_str().unwrap_or_default()),
+                "not a time".to_owned(),
+                "write it like 2026-01-31T08:00:00Z".to_owned(),
+            );
         }
     }
 
@@ -420,7 +434,9 @@ fn fields_hint(fields: &[Field]) -> String {
 
 fn quote_hint(value: &Value) -> String {
     match value {
-        Value::Bool(value) => format!("put quotes around it: \"{value}\""),
+        Value::Bool(_) => {
+            "put quotes around it; kubectl reads yes, no, on and off as booleans, too".to_owned()
+        }
         Value::Int(value) => format!("put quotes around it: \"{value}\""),
         Value::Float(_) => {
             "put quotes around it; without them YAML reads a number, and 1.30 becomes 1.3".to_owned()
