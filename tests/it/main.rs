@@ -31,6 +31,7 @@ mod kustomize;
 mod kustomize_lint;
 mod mutants;
 mod plugs;
+mod pod_security;
 mod policies;
 mod policy;
 mod readme;
