@@ -8,6 +8,8 @@ use std::sync::Arc;
 use camino::Utf8PathBuf;
 
 use crate::blueprint;
+use crate::kubernetes::kustomize::Build;
+use crate::kubernetes::schema::Custom;
 use crate::kubernetes::{self, Object};
 use crate::policy::waiver::Judged;
 use crate::policy::{self, Catalogue, Policy, Shelf, Skipped, World, facts};
@@ -18,7 +20,7 @@ use crate::threads;
 
 use super::args::{Checks, Chosen};
 use super::choose::{Choice, Known, choose};
-use super::inputs::{Inputs, policy_files, read_file};
+use super::inputs::{Inputs, policy_files, read_file, schema_files};
 use super::modules::Root;
 use super::origin::{Origin, Origins, Trees, against_lock, point_back};
 use super::waive::{Book, Together, kinds};
@@ -33,6 +35,8 @@ pub(super) struct Judge {
     shelf: Option<Shelf>,
     pub(super) at: Option<jiff::civil::Date>,
     noted: RefCell<Noted>,
+    /// Schemas of custom resources.
+    custom: Custom,
 }
 
 /// What a reader may want to know of how the verdicts came about.
@@ -52,18 +56,20 @@ impl Judge {
         surroundings: &Surroundings,
         sources: &mut Sources,
     ) -> Result<(Self, Vec<Finding>), Error> {
+        let (custom, mut faults) = custom(&checks.crd_schema, surroundings, sources)?;
         let at = checks.at.or(surroundings.today);
         if checks.chosen == Chosen::default() {
             let (judging, shelf) = (OnceCell::new(), Some(Shelf::default()));
-            return Ok((Self { judging, shelf, at, noted: RefCell::default() }, Vec::new()));
+            return Ok((Self { judging, shelf, at, noted: RefCell::default(), custom }, faults));
         }
         let (catalogue, findings) =
             catalogue(Catalogue::judging(), &checks.chosen.policies, surroundings, sources)?;
         let known: Vec<Known<'_>> = catalogue.policies().iter().map(known).collect();
         let choice = choose(&known, &checks.chosen)?;
         drop(known);
+        faults.extend(findings);
         let judging = OnceCell::from((catalogue, choice));
-        Ok((Self { judging, shelf: None, at, noted: RefCell::default() }, findings))
+        Ok((Self { judging, shelf: None, at, noted: RefCell::default(), custom }, faults))
     }
 
     fn judging(&self) -> &(Catalogue, Choice) {
@@ -137,6 +143,39 @@ impl Judge {
         let verdicts = evaluation.verdicts.into_iter().map(|evaluated| evaluated.finding);
         verdicts.chain(evaluation.faults).collect()
     }
+}
+
+/// The schemas of custom resources below some directories, and faults of these files.
+fn custom(
+    directories: &[Utf8PathBuf],
+    surroundings: &Surroundings,
+    sources: &mut Sources,
+) -> Result<(Custom, Vec<Finding>), Error> {
+    let (mut custom, mut faults) = (Custom::default(), Vec::new());
+    for directory in directories {
+        let mut count = 0;
+        for path in schema_files(directory, surroundings)? {
+            let file = read_file(&path, surroundings)?;
+            if !["CustomResourceDefinition", "\"properties\""].iter().any(|word| file.text().contains(word)) {
+                continue;
+            }
+            let id = sources.add(file);
+            let Some(file) = sources.get(id) else { continue };
+            let (added, findings) = custom.add(id, file);
+            count += added;
+            faults.extend(findings);
+        }
+        if count == 0 && faults.is_empty() {
+            return Err(Error::Input {
+                path: directory.clone(),
+                message: "it holds no schema of a custom resource".to_owned(),
+                help: "put CustomResourceDefinitions into it, as YAML or JSON, or JSON Schemas called \
+                       group/kind_version.json"
+                    .to_owned(),
+            });
+        }
+    }
+    Ok((custom, faults))
 }
 
 /// What is said of a rule that lacks an input.
@@ -224,6 +263,8 @@ pub(super) struct Group {
     pub(super) modules: BTreeMap<Utf8PathBuf, Vec<FileId>>,
     /// Kubernetes manifests.
     pub(super) manifests: Vec<FileId>,
+    /// Kustomizations.
+    pub(super) kustomized: Vec<Build>,
     /// How the generated files differ from what their lock says.
     pub(super) lock: Option<Node>,
 }
@@ -238,7 +279,8 @@ pub(super) struct Behind<'a> {
 }
 
 /// Judges every file of `lint`. Files generated into one directory are judged together with the blueprint they come
-/// from; of the others all manifests are one set, and all `.tf` files of one directory one module.
+/// from; of the others all manifests are one set, and all `.tf` files of one directory one module. Kustomizations belong to
+/// that set, but for those that are variants of each other: of these each is judged alone.
 pub(super) fn assess(
     inputs: &mut Inputs,
     roots: &BTreeMap<Utf8PathBuf, Root>,
@@ -256,7 +298,13 @@ pub(super) fn assess(
     }
     let mut alone: BTreeSet<FileId> = blueprints.keys().copied().collect();
     let mut origins = Origins::default();
-    for (directory, mut group) in groups(inputs, &mut origins, surroundings) {
+    let (variants, unrelated) = variants(std::mem::take(&mut inputs.kustomized.builds));
+    let repeated = !variants.is_empty();
+    let mut all = groups(inputs, &mut origins, surroundings);
+    if !unrelated.is_empty() {
+        all.entry(None).or_default().kustomized = unrelated;
+    }
+    for (directory, mut group) in all {
         if let Some(directory) = &directory {
             origins.load(directory, &blueprints, &mut inputs.sources, surroundings);
             group.lock = against_lock(directory);
@@ -266,6 +314,13 @@ pub(super) fn assess(
         let behind =
             origin.map(|origin| Behind { origin, judged: origin.current && alone.remove(&origin.file) });
         judge_group(&group, roots, behind, &inputs.sources, judge, &mut assessment);
+    }
+    for build in variants {
+        let group = Group { kustomized: vec![build], ..Group::default() };
+        judge_group(&group, roots, None, &inputs.sources, judge, &mut assessment);
+    }
+    if repeated {
+        once(&mut assessment.verdicts);
     }
     let views = blueprints.iter().filter(|(id, _)| alone.contains(id));
     for (id, view) in views.filter_map(|(id, trees)| Some((id, trees.view.as_ref()?))) {
@@ -295,10 +350,12 @@ pub(super) fn judge_group(
     let mut verdicts = Vec::new();
     let view = behind.filter(|behind| behind.origin.current).and_then(|behind| behind.origin.view());
     let version = kubernetes_version(view);
+    let custom = &judge.custom;
     let ((modules, findings), (objects, more)) = threads::both(
         || read_modules(&group.modules, roots, sources),
-        || read_manifests(&group.manifests, &version, sources),
+        || read_manifests(group, &version, sources, custom),
     );
+    let unread = group.kustomized.iter().find_map(|build| build.unread.as_deref());
     verdicts.extend(findings);
     verdicts.extend(more);
     verdicts.extend(kubernetes::duplicates(sources, &objects));
@@ -311,7 +368,7 @@ pub(super) fn judge_group(
     assessment.incomplete |= incomplete;
 
     let mut skipped = BTreeSet::new();
-    let empty = World { lock: group.lock.as_ref(), ..empty(sources, judge) };
+    let empty = World { lock: group.lock.as_ref(), unread, ..empty(sources, judge) };
     if let [] | [_] = modules.as_slice() {
         // Everything in one world: rules that look at several kinds of input see them all.
         let world = World { blueprint: view, module: modules.first(), objects: &objects, ..empty };
@@ -340,7 +397,7 @@ pub(super) fn judge_group(
         judged: Judged {
             kinds: kinds(view.is_some(), !modules.is_empty(), !objects.is_empty()),
             skipped,
-            incomplete,
+            incomplete: incomplete || unread.is_some(),
         },
     };
     assessment.waivers.apply(&mut verdicts, &together, sources, judge);
@@ -379,16 +436,60 @@ fn read_modules(
 }
 
 /// Manifests with what the schema of a version of Kubernetes refuses.
-fn read_manifests(files: &[FileId], version: &str, sources: &Sources) -> (Vec<Object>, Vec<Finding>) {
+fn read_manifests(
+    group: &Group,
+    version: &str,
+    sources: &Sources,
+    custom: &Custom,
+) -> (Vec<Object>, Vec<Finding>) {
     let (mut objects, mut findings) = (Vec::new(), Vec::new());
-    for id in files {
+    for id in &group.manifests {
         let Some(file) = sources.get(*id) else { continue };
         let (read, faults) = kubernetes::read(*id, file);
         findings.extend(faults);
-        findings.extend(read.iter().flat_map(|object| kubernetes::schema::check(object, version)));
         objects.extend(read);
     }
+    for build in &group.kustomized {
+        findings.extend(build.findings.iter().cloned());
+        objects.extend(build.objects.iter().cloned());
+    }
+    findings.extend(objects.iter().flat_map(|object| kubernetes::schema::check(object, version)));
+    findings.extend(objects.iter().flat_map(|object| custom.check(object, version)));
     (objects, findings)
+}
+
+/// Kustomizations that are variants of each other, as they share a file or make an object of one name, and the others.
+fn variants(builds: Vec<Build>) -> (Vec<Build>, Vec<Build>) {
+    let mut makers: BTreeMap<(&str, &str), BTreeSet<usize>> = BTreeMap::new();
+    for (at, build) in builds.iter().enumerate() {
+        for file in &build.files {
+            makers.entry(("", file.as_str())).or_default().insert(at);
+        }
+        for object in &build.objects {
+            let group = object.api_version.split_once('/').map_or("core", |(group, _)| group);
+            makers.entry((group, &object.address)).or_default().insert(at);
+        }
+    }
+    let shared: BTreeSet<usize> = makers.into_values().filter(|makers| makers.len() > 1).flatten().collect();
+    let (variants, unrelated): (Vec<_>, Vec<_>) =
+        builds.into_iter().enumerate().partition(|(at, _)| shared.contains(at));
+    let plain = |builds: Vec<(usize, Build)>| builds.into_iter().map(|(_, build)| build).collect();
+    (plain(variants), plain(unrelated))
+}
+
+/// Leaves out what was said before in the same words: of a line in a base that several variants are made of.
+fn once(verdicts: &mut Vec<Finding>) {
+    let mut said = BTreeSet::new();
+    verdicts.retain(|verdict| {
+        let subject = verdict.subject.as_ref().map(|subject| subject.address.clone());
+        said.insert((
+            verdict.code.clone(),
+            verdict.verdict.as_str(),
+            verdict.span,
+            subject,
+            verdict.message.clone(),
+        ))
+    });
 }
 
 fn empty<'a>(sources: &'a Sources, judge: &'a Judge) -> World<'a> {

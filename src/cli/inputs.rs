@@ -6,6 +6,7 @@ use std::io::{self, Read as _};
 use camino::{Utf8Path, Utf8PathBuf};
 use walkdir::{DirEntry, WalkDir};
 
+use crate::kubernetes::kustomize;
 use crate::render::Overrides;
 use crate::render::lock::Lock;
 use crate::report::{Input, InputKind};
@@ -13,6 +14,7 @@ use crate::source::{FileId, SourceFile, Sources, Value, yaml};
 use crate::terraform::LOCK_FILE;
 
 use super::error::disk_help;
+use super::kustomizations::{self, Kustomized};
 use super::origin::Origins;
 use super::paths::{as_typed, normalise};
 use super::{Error, Surroundings};
@@ -32,6 +34,10 @@ pub(super) struct Inputs {
     /// `.tf` files by the directory on disk they lie in, which makes them one module.
     pub(super) modules: BTreeMap<Utf8PathBuf, Vec<FileId>>,
     pub(super) manifests: Vec<FileId>,
+    /// Directories with a kustomization.
+    pub(super) kustomizations: Vec<Utf8PathBuf>,
+    /// What these build to.
+    pub(super) kustomized: Kustomized,
     /// Files that had to be checked and cannot be.
     pub(super) unusable: Vec<Error>,
     /// Files that were passed over and perhaps should not have been.
@@ -55,6 +61,7 @@ impl Inputs {
                 inputs.take(path, true, surroundings);
             }
         }
+        let named = inputs.manifests.clone();
         // A module is a directory: judged by one of its files alone it would lack what the others declare.
         let typed = |files: &Vec<FileId>| {
             let first = inputs.sources.get(*files.first()?)?;
@@ -84,6 +91,7 @@ impl Inputs {
                 }
             }
         }
+        kustomizations::build(&mut inputs, paths, &named, surroundings);
         let sources = &inputs.sources;
         for files in inputs.modules.values_mut() {
             files.sort_by_key(|id| sources.get(*id).map(SourceFile::path));
@@ -122,6 +130,8 @@ impl Inputs {
         let mut listed = list(&self.blueprints, InputKind::Blueprint);
         listed.extend(self.modules.values().flat_map(|ids| list(ids, InputKind::Terraform)));
         listed.extend(list(&self.manifests, InputKind::Kubernetes));
+        let kustomized: Vec<FileId> = self.kustomized.files.iter().copied().collect();
+        listed.extend(list(&kustomized, InputKind::Kubernetes));
         listed
     }
 
@@ -186,6 +196,7 @@ impl Inputs {
             Some("tf") => Some(InputKind::Terraform),
             _ if name == LOCK_FILE => Some(InputKind::Terraform),
             Some("yaml" | "yml" | "json") if !name.ends_with(".tf.json") => None,
+            _ if kustomize::FILE_NAMES.contains(&name) => None,
             _ => {
                 let exists = surroundings.on_disk(path).exists();
                 let words = if name.ends_with(".tf.json") {
@@ -224,6 +235,10 @@ impl Inputs {
                 return;
             }
         };
+        if kind.is_none() && kustomize::FILE_NAMES.contains(&name) && kustomize::is_kustomization(&file) {
+            self.kustomizations.push(path.parent().unwrap_or(Utf8Path::new("")).to_owned());
+            return self.add(InputKind::Kubernetes, file, surroundings);
+        }
         match kind.or_else(|| sniff(&file, named)) {
             Some(kind) => self.add(kind, file, surroundings),
             None if named => self.warnings.push(format!(
@@ -294,6 +309,29 @@ pub(super) fn policy_files(
             help: "each policy is one YAML file; `nexafi-gen schema policy` describes it".to_owned(),
         });
     }
+    Ok(files)
+}
+
+/// The YAML and JSON files below a directory of schemas, sorted.
+pub(super) fn schema_files(
+    directory: &Utf8Path,
+    surroundings: &Surroundings,
+) -> Result<Vec<Utf8PathBuf>, Error> {
+    if !surroundings.on_disk(directory).is_dir() {
+        return Err(Error::Input {
+            path: directory.to_owned(),
+            message: "it is not a directory of schemas".to_owned(),
+            help:
+                "name the directory that holds CustomResourceDefinitions or JSON Schemas of custom resources"
+                    .to_owned(),
+        });
+    }
+    let mut inputs = Inputs::default();
+    let mut files = inputs.walk(directory, surroundings);
+    if let Some(error) = inputs.unusable.pop() {
+        return Err(error);
+    }
+    files.retain(|path| matches!(path.extension(), Some("yaml" | "yml" | "json")));
     Ok(files)
 }
 

@@ -14,6 +14,7 @@ mod fix;
 mod graph;
 mod init;
 mod inputs;
+mod kustomizations;
 mod lint;
 mod man;
 mod modules;

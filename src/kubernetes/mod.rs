@@ -1,5 +1,6 @@
 //! Kubernetes: reads manifests, checks them against the Kubernetes schema, sees the pod in any workload.
 
+pub mod kustomize;
 mod object;
 pub mod pod_security;
 mod read;
@@ -7,4 +8,5 @@ pub mod schema;
 pub mod workload;
 
 pub use object::Object;
+use read::read_as;
 pub use read::{duplicates, is_helm_template, read};

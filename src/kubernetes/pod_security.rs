@@ -3,7 +3,8 @@
 //! The controls, and since which version each of them stands: the checks of the admission plugin
 //! (<https://github.com/kubernetes/kubernetes/tree/master/staging/src/k8s.io/pod-security-admission/policy>), described in
 //! <https://kubernetes.io/docs/concepts/security/pod-security-standards/>. What user namespaces (`hostUsers: false`) relax
-//! behind a feature gate is not relaxed here.
+//! behind a feature gate is not relaxed here; what they relax in every cluster from 1.35 on, `procMount` under baseline, is.
+//! Where a check of restricted asks for more than one of baseline, only the former speaks, as in the plugin.
 
 use crate::source::{Node, Value};
 
@@ -33,7 +34,7 @@ impl Level {
 /// What the level of a version forbids in a pod, each in the words of the admission plugin; empty if it is admitted.
 /// `minor` is the 34 of `v1.34`; `u32::MAX` stands for `latest`.
 pub fn violations(pod: &Node, level: Level, minor: u32) -> Vec<String> {
-    let mut pod = Pod { pod, minor, found: Vec::new() };
+    let mut pod = Pod { pod, level, minor, found: Vec::new() };
     if level >= Level::Baseline {
         pod.baseline();
     }
@@ -79,6 +80,7 @@ fn unknown_within(node: &Node) -> Option<&str> {
 
 struct Pod<'a> {
     pod: &'a Node,
+    level: Level,
     minor: u32,
     found: Vec<String>,
 }
@@ -153,7 +155,9 @@ impl<'a> Pod<'a> {
                 self.add(format!("host namespaces ({field}=true)"));
             }
         }
-        for volume in self.list(&["volumes"]) {
+        // Restricted says which types of volumes it takes.
+        let volumes = if self.level == Level::Baseline { self.list(&["volumes"]) } else { &[] };
+        for volume in volumes {
             if volume.get("hostPath").is_some_and(|path| path.value != Value::Null) {
                 self.add(format!("hostPath volumes (volume \"{}\")", text(volume, &["name"]).unwrap_or("")));
             }
@@ -165,6 +169,9 @@ impl<'a> Pod<'a> {
             }
         }
         self.app_armor_annotations();
+        if self.minor < 19 {
+            self.seccomp_annotations();
+        }
         for (of, context) in self.contexts() {
             self.baseline_context(&of, context);
         }
@@ -176,8 +183,11 @@ impl<'a> Pod<'a> {
                 container.at(&["securityContext", "capabilities", "add"]).map_or(&[][..], Node::items)
             {
                 let name = added.as_str().unwrap_or("");
-                if !CAPABILITIES.contains(&name) {
-                    self.add(format!("non-default capabilities ({of} must not add \"{name}\")"));
+                let asked_more = self.level == Level::Restricted && self.minor >= 22;
+                if !asked_more && !CAPABILITIES.contains(&name) {
+                    self.add(format!(
+                        "non-default capabilities ({of} must not include \"{name}\" in securityContext.capabilities.add)"
+                    ));
                 }
             }
             for port in container.get("ports").map_or(&[][..], Node::items) {
@@ -187,8 +197,11 @@ impl<'a> Pod<'a> {
                     self.add(format!("hostPort ({of} uses hostPort {number})"));
                 }
             }
+            let own_users =
+                self.minor >= 35 && self.level == Level::Baseline && is(self.spec(&["hostUsers"]), false);
             if let Some(mount) = text(container, &["securityContext", "procMount"])
                 && mount != "Default"
+                && !own_users
             {
                 self.add(format!("procMount ({of} must not set securityContext.procMount to \"{mount}\")"));
             }
@@ -231,14 +244,44 @@ impl<'a> Pod<'a> {
         }
     }
 
-    /// What baseline asks of a security context, be it the pod's or a container's.
-    fn baseline_context(&mut self, of: &str, context: &Node) {
-        if let Some(kind) = text(context, &["seccompProfile", "type"])
-            && !["RuntimeDefault", "Localhost"].contains(&kind)
-        {
+    /// What stood for the profile before there was a field for it.
+    fn seccomp_annotations(&mut self) {
+        let annotations = self.pod.at(&["metadata", "annotations"]).and_then(Node::as_map);
+        let mut names = vec!["seccomp.security.alpha.kubernetes.io/pod".to_owned()];
+        names.extend(super::workload::containers(self.pod).into_iter().map(|container| {
+            format!(
+                "container.seccomp.security.alpha.kubernetes.io/{}",
+                text(container, &["name"]).unwrap_or("")
+            )
+        }));
+        for name in names {
+            let Some(profile) = annotations.and_then(|map| map.get(&name)?.as_str()) else { continue };
+            if !["runtime/default", "docker/default"].contains(&profile) && !profile.starts_with("localhost/")
+            {
+                self.add(format!("seccompProfile (forbidden annotation {name}=\"{profile}\")"));
+            }
+        }
+    }
+
+    /// Refuses a profile that is none; whether it was.
+    fn seccomp_profile(&mut self, of: &str, context: &Node) -> bool {
+        let profile = context.get("seccompProfile").filter(|profile| profile.value != Value::Null);
+        let Some(profile) = profile else { return false };
+        let kind = text(profile, &["type"]).unwrap_or("");
+        let known = ["RuntimeDefault", "Localhost"].contains(&kind);
+        if !known && profile.get("type").is_none_or(|kind| kind.as_str().is_some()) {
             self.add(format!(
                 "seccompProfile ({of} must not set securityContext.seccompProfile.type to \"{kind}\")"
             ));
+            return true;
+        }
+        false
+    }
+
+    /// What baseline asks of a security context, be it the pod's or a container's.
+    fn baseline_context(&mut self, of: &str, context: &Node) {
+        if self.level == Level::Baseline && self.minor >= 19 {
+            self.seccomp_profile(of, context);
         }
         if let Some(kind) = text(context, &["appArmorProfile", "type"])
             && !["RuntimeDefault", "Localhost"].contains(&kind)
@@ -320,9 +363,8 @@ impl<'a> Pod<'a> {
         }
         let pod = self.spec(&["securityContext"]);
         let of_pod = |field: &str| pod.and_then(|context| context.get(field));
-        if is(of_pod("runAsNonRoot"), false) {
-            self.add("runAsNonRoot != true (pod must not set securityContext.runAsNonRoot=false)");
-        }
+        self.non_root();
+        self.seccomp_restricted();
         if self.minor >= 23 && is_root(of_pod("runAsUser")) {
             self.add("runAsUser=0 (pod must not set runAsUser=0)");
         }
@@ -331,7 +373,7 @@ impl<'a> Pod<'a> {
         for (of, container) in self.containers() {
             let context =
                 |path: &[&str]| container.get("securityContext").and_then(|context| context.at(path));
-            if linux && !is(context(&["allowPrivilegeEscalation"]), false) {
+            if linux && self.minor >= 8 && !is(context(&["allowPrivilegeEscalation"]), false) {
                 self.add(format!(
                     "allowPrivilegeEscalation != false ({of} must set securityContext.allowPrivilegeEscalation=false)"
                 ));
@@ -351,25 +393,61 @@ impl<'a> Pod<'a> {
                     }
                 }
             }
-            match context(&["runAsNonRoot"]).and_then(Node::as_bool) {
-                Some(true) => {}
-                Some(false) => self.add(format!(
-                    "runAsNonRoot != true ({of} must not set securityContext.runAsNonRoot=false)"
-                )),
-                None if is(of_pod("runAsNonRoot"), true) => {}
-                None => self.add(format!(
-                    "runAsNonRoot != true (pod or {of} must set securityContext.runAsNonRoot=true)"
-                )),
-            }
             if self.minor >= 23 && is_root(context(&["runAsUser"])) {
                 self.add(format!("runAsUser=0 ({of} must not set runAsUser=0)"));
             }
-            let confined = |kind: Option<&Node>| {
-                kind.and_then(Node::as_str).map(|kind| ["RuntimeDefault", "Localhost"].contains(&kind))
-            };
-            let own = confined(context(&["seccompProfile", "type"]));
-            let inherited = confined(pod.and_then(|pod| pod.at(&["seccompProfile", "type"])));
-            if linux && self.minor >= 19 && !own.or(inherited).unwrap_or(false) {
+        }
+    }
+
+    /// Who says that it may run as root, or if nobody does, who does not say that it may not.
+    fn non_root(&mut self) {
+        let of_pod = self.spec(&["securityContext", "runAsNonRoot"]);
+        let says =
+            |container: &Node| container.at(&["securityContext", "runAsNonRoot"]).and_then(Node::as_bool);
+        let mut refused = Vec::new();
+        if is(of_pod, false) {
+            refused.push("pod".to_owned());
+        }
+        let (mut silent, containers) = (Vec::new(), self.containers());
+        for (of, container) in containers {
+            match says(container) {
+                Some(true) => {}
+                Some(false) => refused.push(of),
+                None if is(of_pod, true) => {}
+                None => silent.push(of),
+            }
+        }
+        if refused.is_empty() {
+            for of in silent {
+                self.add(format!(
+                    "runAsNonRoot != true (pod or {of} must set securityContext.runAsNonRoot=true)"
+                ));
+            }
+        }
+        for of in refused {
+            self.add(format!("runAsNonRoot != true ({of} must not set securityContext.runAsNonRoot=false)"));
+        }
+    }
+
+    /// The same of profiles that confine system calls. Of a Windows pod it is not asked.
+    fn seccomp_restricted(&mut self) {
+        if self.minor < 19 || (self.minor >= 25 && self.is_windows()) {
+            return;
+        }
+        let mut refused = false;
+        for (of, context) in self.contexts() {
+            refused |= self.seccomp_profile(&of, context);
+        }
+        let set = |context: Option<&Node>| {
+            context
+                .and_then(|context| context.get("seccompProfile"))
+                .is_some_and(|profile| profile.value != Value::Null)
+        };
+        if refused || set(self.spec(&["securityContext"])) {
+            return;
+        }
+        for (of, container) in self.containers() {
+            if !set(container.get("securityContext")) {
                 self.add(format!(
                     "seccompProfile (pod or {of} must set securityContext.seccompProfile.type to \"RuntimeDefault\" or \"Localhost\")"
                 ));

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Object, schema, workload};
-use crate::source::{FileId, Finding, Map, Node, SourceFile, Sources, Span, Value, fault, yaml};
+use crate::source::yaml::{self, Dialect};
+use crate::source::{FileId, Finding, Map, Node, SourceFile, Sources, Span, Value, fault};
 
 /// What a generated manifest says about the blueprint node it comes from: `# blueprint: services.ledger-service`.
 const ORIGIN: &str = "# blueprint:";
@@ -15,7 +16,12 @@ const LAYERS: [&str; 7] = ["base", "bases", "overlays", "patches", "components",
 /// Reads every object of a file. A document that is no Kubernetes object is a finding; empty documents,
 /// Kustomize's own files, client configurations and Helm templates that only `helm` can read are passed over.
 pub fn read(id: FileId, file: &SourceFile) -> (Vec<Object>, Vec<Finding>) {
-    let read = yaml::read(id, file);
+    read_as(id, file, Dialect::Kubectl)
+}
+
+/// The same for files that another tool reads first.
+pub(super) fn read_as(id: FileId, file: &SourceFile, dialect: Dialect) -> (Vec<Object>, Vec<Finding>) {
+    let read = yaml::read_as(id, file, dialect);
     let templated = is_helm_template(file.text());
     if templated && !read.findings.is_empty() {
         return (Vec::new(), Vec::new());

@@ -23,12 +23,16 @@
 //! `apiVersion kind mask` to the definition's name.
 
 mod check;
+mod custom;
 mod elsewhere;
 mod rules;
+mod shape;
 mod store;
 mod words;
 
 pub use check::check;
+pub use custom::Custom;
+pub(crate) use shape::Shape;
 
 use store::store;
 

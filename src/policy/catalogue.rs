@@ -142,8 +142,9 @@ fn read_at(at: usize, path: &str, text: &str) -> (Option<Policy>, Vec<Finding>) 
     read::read(id, &SourceFile::new(path, text.to_owned()), domain(path))
 }
 
-fn without_examples(text: &str) -> &str {
-    text.find(EXAMPLES).and_then(|at| text.get(..=at)).unwrap_or(text)
+pub(super) fn without_examples(text: &str) -> &str {
+    let at = memchr::memmem::find(text.as_bytes(), EXAMPLES.as_bytes());
+    at.and_then(|at| text.get(..=at)).unwrap_or(text)
 }
 
 /// The name of the directory a file is in.

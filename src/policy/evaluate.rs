@@ -180,7 +180,7 @@ fn present(world: &World<'_>, kind: SubjectKind) -> bool {
     match kind {
         SubjectKind::Blueprint => world.blueprint.is_some(),
         SubjectKind::Terraform => world.module.is_some(),
-        SubjectKind::Kubernetes => !world.objects.is_empty(),
+        SubjectKind::Kubernetes => !world.objects.is_empty() || world.unread.is_some(),
     }
 }
 

@@ -150,12 +150,18 @@ impl<'a> Search<'_, 'a> {
         let written = self.sources.get(span.file).map_or("", |file| file.slice(span));
         let value = text.get(secret.range.clone()).unwrap_or("");
         let first = value.lines().next().unwrap_or(value);
-        let at = match written.find(value) {
-            Some(at) => within(span, &(at..at + value.len())),
+        let plain = decoded(value).filter(|plain| written.contains(plain.trim()));
+        let at = match (written.find(value), plain) {
+            (Some(at), _) => within(span, &(at..at + value.len())),
+            // A Secret that a kustomization makes holds in Base64 what stands there as it is.
+            (None, Some(plain)) => {
+                let at = written.find(plain.trim()).unwrap_or(0);
+                within(span, &(at..at + plain.trim().len()))
+            }
             // Escapes, indentation and encodings come between the value and how it is written.
-            None if written.starts_with(['"', '\'', '<', '|', '>']) => span,
-            None if written.contains('"') || written.contains(first) => span,
-            None => return,
+            (None, None) if written.starts_with(['"', '\'', '<', '|', '>']) => span,
+            (None, None) if written.contains('"') || written.contains(first) => span,
+            (None, None) => return,
         };
         self.found.push(Found { place: place.clone(), what: secret.what.into_owned(), name, span: at });
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
-use super::catalogue::{embedded, read_embedded};
+use super::catalogue::{embedded, read_embedded, without_examples};
 use super::file::Policy;
 use super::world::World;
 use crate::threads;
@@ -21,6 +21,7 @@ pub struct Shelf {
 #[derive(Debug)]
 struct Volume {
     path: &'static str,
+    /// Without its examples.
     text: &'static str,
     /// `None` inside for a file with a fault; a test holds that there is none.
     policy: OnceLock<Option<Policy>>,
@@ -28,7 +29,7 @@ struct Volume {
 
 impl Default for Shelf {
     fn default() -> Self {
-        let volume = |(path, text)| Volume { path, text, policy: OnceLock::new() };
+        let volume = |(path, text)| Volume { path, text: without_examples(text), policy: OnceLock::new() };
         Self { volumes: embedded().into_iter().map(volume).collect() }
     }
 }
@@ -51,38 +52,53 @@ impl Shelf {
 /// What there is to judge.
 struct Present<'w> {
     blueprint: bool,
-    objects: bool,
     /// The types of resources, if there is a module.
     types: Option<BTreeSet<&'w str>>,
+    /// The kinds of objects, if there are some.
+    kinds: Option<BTreeSet<&'w str>>,
 }
 
 impl<'w> Present<'w> {
     fn of(world: &World<'w>) -> Self {
         Self {
             blueprint: world.blueprint.is_some(),
-            objects: !world.objects.is_empty(),
             types: world
                 .module
                 .map(|module| module.resources.iter().map(|resource| &*resource.type_).collect()),
+            kinds: (!world.objects.is_empty())
+                .then(|| world.objects.iter().map(|object| &*object.kind).collect()),
         }
     }
 
     /// Whether a policy may concern it, by the words of its text. The text is not read as YAML here, so a word that stands
-    /// anywhere counts: what does not concern it may be taken, what does is never left out.
+    /// anywhere in the rules counts: what does not concern it may be taken, what does is never left out.
     fn concerns(&self, text: &str) -> bool {
-        if (self.blueprint && text.contains("\n  blueprint:"))
-            || (self.objects && text.contains("\n  kubernetes:"))
-        {
+        if self.blueprint && find(text, "\n  blueprint:").is_some() {
             return true;
         }
-        let Some(types) = &self.types else { return false };
-        let Some((_, rules)) = text.split_once("\n  terraform:") else { return false };
-        // Blocks that are no resources, every type of resource, and rules that say what they lack.
-        ["block:", "*", "needs:"].iter().any(|word| rules.contains(word))
-            || rules
-                .split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_')
-                .any(|word| word.contains('_') && types.contains(word))
+        // Blocks that are no resources, every type of resource, everything with a pod, and rules that say what they lack.
+        let terraform = ["block:", "\"*\"", "'*'", "needs:"];
+        let kubernetes = ["workload:", "\"*\"", "'*'", "needs:"];
+        [("\n  terraform:", &self.types, terraform), ("\n  kubernetes:", &self.kinds, kubernetes)]
+            .into_iter()
+            .any(|(section, present, always)| {
+                let (Some(present), Some(at)) = (present, find(text, section)) else { return false };
+                let rules = text.get(at..).unwrap_or_default();
+                always.into_iter().any(|word| find(rules, word).is_some())
+                    || words(rules).any(|word| present.contains(word))
+            })
     }
+}
+
+/// Where a word stands in a text.
+fn find(text: &str, word: &str) -> Option<usize> {
+    memchr::memmem::find(text.as_bytes(), word.as_bytes())
+}
+
+/// What may be the name of a type or a kind: letters and digits with an underscore or a capital among them.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_')
+        .filter(|word| word.bytes().any(|byte| byte == b'_' || byte.is_ascii_uppercase()))
 }
 
 #[cfg(test)]

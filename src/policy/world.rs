@@ -27,6 +27,8 @@ pub struct World<'a> {
     pub module: Option<&'a Module>,
     /// Kubernetes objects; empty means that no manifest was given.
     pub objects: &'a [Object],
+    /// Why there may be more objects than these, if something was not followed that makes some.
+    pub unread: Option<&'a str>,
     /// The date of `--at`, `today` in expressions.
     pub at: Option<jiff::civil::Date>,
     /// Every policy there is, whether it is applied or not: what a waiver can name. The built-in ones if not said.
@@ -47,6 +49,7 @@ impl<'a> World<'a> {
             blueprint: None,
             module: None,
             objects: &[],
+            unread: None,
             at: None,
             catalogue: None,
             lock: None,

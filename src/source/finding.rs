@@ -229,6 +229,8 @@ pub mod fault {
         KUBERNETES_SCHEMA = "NXF-CFG-030", "the Kubernetes schema does not allow this";
         /// Two manifests of one name.
         KUBERNETES_DUPLICATE = "NXF-CFG-031", "an object is declared twice";
+        /// A kustomization that `kubectl kustomize` refuses.
+        KUSTOMIZATION = "NXF-CFG-032", "the kustomization cannot be built";
         /// A policy file that cannot be used.
         POLICY_FILE = "NXF-CFG-040", "a policy file cannot be used";
     }

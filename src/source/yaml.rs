@@ -1,8 +1,10 @@
 //! YAML 1.2 (core schema) and JSON into the spanned tree, straight from parser events.
 //!
-//! Stricter than YAML where YAML surprises: only `true` and `false` are booleans, `0123` and `1_000` are strings.
+//! Stricter than YAML where YAML surprises: only `true` and `false` are booleans, `0123` and `1_000` are strings. What other
+//! tools read is read as they do: [`Dialect`].
 //! Aliases and merge keys are followed within a budget, so that a few bytes cannot become gigabytes.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Tag};
@@ -25,9 +27,85 @@ pub struct Documents {
     pub complete: bool,
 }
 
-/// Reads every document of a text.
+/// How words without quotes are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// As people mean them: only `true` and `false` are booleans, `0123` and `1_000` are strings.
+    Plain,
+    /// As `kubectl` does, which keeps to YAML 1.1: `yes`, `on` and `n` are booleans too, `0644` is an octal number.
+    Kubectl,
+    /// As `kustomize` does: numbers like `kubectl`, booleans like everybody.
+    Kustomize,
+}
+
+/// Reads every document of a text: of YAML, or of JSON values one after the other, as `kubectl` takes them.
 pub fn read(id: FileId, file: &SourceFile) -> Documents {
-    let mut builder = Builder::new(id, file);
+    read_as(id, file, Dialect::Plain)
+}
+
+/// The same in a dialect.
+pub fn read_as(id: FileId, file: &SourceFile, dialect: Dialect) -> Documents {
+    let values = json_values(file.text());
+    if values.len() < 2 {
+        return read_one(id, file, dialect);
+    }
+    let mut all = Documents { complete: true, ..Documents::default() };
+    for value in values {
+        let start = value.start;
+        let text = file.text().get(value).unwrap_or_default();
+        let mut read = read_one(id, &SourceFile::new(file.path(), text.to_owned()), dialect);
+        read.documents.iter_mut().for_each(|document| shift(document, start));
+        for finding in &mut read.findings {
+            finding.span = later(finding.span, start);
+            finding.related.iter_mut().for_each(|related| related.span = later(related.span, start));
+        }
+        all.documents.extend(read.documents);
+        all.findings.extend(read.findings);
+        all.complete &= read.complete;
+    }
+    all
+}
+
+/// Where the values of a text stand that is nothing but JSON values.
+fn json_values(text: &str) -> Vec<Range<usize>> {
+    if !text.trim_start().starts_with('{') {
+        return Vec::new();
+    }
+    let mut stream = serde_json::Deserializer::from_str(text).into_iter::<serde::de::IgnoredAny>();
+    let mut values = Vec::new();
+    let mut start = 0;
+    loop {
+        let blank = text.get(start..).map_or(0, |rest| rest.len() - rest.trim_start().len());
+        match stream.next() {
+            Some(Ok(_)) => values.push(start + blank..stream.byte_offset()),
+            // A fault is named at its place where the whole is read as YAML, which JSON is too.
+            Some(Err(_)) => return Vec::new(),
+            None => return values,
+        }
+        start = stream.byte_offset();
+    }
+}
+
+fn later(span: Span, by: usize) -> Span {
+    Span::new(span.file, span.start as usize + by, span.end as usize + by)
+}
+
+fn shift(node: &mut Node, by: usize) {
+    node.span = later(node.span, by);
+    match &mut node.value {
+        Value::List(items) => items.iter_mut().for_each(|item| shift(item, by)),
+        Value::Map(map) => {
+            for entry in map.entries.values_mut() {
+                entry.key = later(entry.key, by);
+                shift(&mut entry.node, by);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn read_one(id: FileId, file: &SourceFile, dialect: Dialect) -> Documents {
+    let mut builder = Builder::new(id, file, dialect);
     let mut parser = Parser::new_from_str(file.text());
     let mut complete = true;
     while let Some(next) = parser.next_event() {
@@ -103,6 +181,7 @@ struct Builder<'a> {
     id: FileId,
     file: &'a SourceFile,
     ascii: bool,
+    dialect: Dialect,
     stack: Vec<Frame>,
     anchors: Vec<Option<Node>>,
     nodes: usize,
@@ -112,10 +191,11 @@ struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    fn new(id: FileId, file: &'a SourceFile) -> Self {
+    fn new(id: FileId, file: &'a SourceFile, dialect: Dialect) -> Self {
         Self {
             id,
             file,
+            dialect,
             ascii: file.text().is_ascii(),
             stack: Vec::new(),
             anchors: Vec::new(),
@@ -167,10 +247,19 @@ impl<'a> Builder<'a> {
                 self.count(1, span)?;
                 if let Some(Frame::Map { key: key @ None, .. }) = self.stack.last_mut() {
                     self.last_end = end;
-                    *key = Some((text.as_ref().into(), span));
+                    // A key that is a boolean becomes the word for it.
+                    let old = (self.dialect == Dialect::Kubectl && style == ScalarStyle::Plain)
+                        .then(|| old_boolean(&text))
+                        .flatten();
+                    let name = match old {
+                        Some(true) => "true",
+                        Some(false) => "false",
+                        None => text.as_ref(),
+                    };
+                    *key = Some((name.into(), span));
                     return Ok(());
                 }
-                let node = Node::new(span, scalar(&text, style, tag.as_deref()));
+                let node = Node::new(span, scalar(&text, style, tag.as_deref(), self.dialect));
                 self.anchor(anchor, &node);
                 self.value(node)
             }
@@ -332,7 +421,7 @@ fn count_nodes(node: &Node) -> usize {
 }
 
 /// The core schema of YAML 1.2 (chapter 10.3.2), less what people write meaning text.
-fn scalar(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Value {
+fn scalar(text: &str, style: ScalarStyle, tag: Option<&Tag>, dialect: Dialect) -> Value {
     if let Some(tag) = tag
         && tag.is_yaml_core_schema()
         && tag.suffix == "str"
@@ -348,7 +437,42 @@ fn scalar(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Value {
         "false" | "False" | "FALSE" => return Value::Bool(false),
         _ => {}
     }
-    number(text).unwrap_or_else(|| Value::Str(text.into()))
+    if let (Dialect::Kubectl, Some(value)) = (dialect, old_boolean(text)) {
+        return Value::Bool(value);
+    }
+    let old = if dialect == Dialect::Plain { None } else { old_number(text) };
+    old.or_else(|| number(text)).unwrap_or_else(|| Value::Str(text.into()))
+}
+
+/// What is a boolean in YAML 1.1 alone.
+fn old_boolean(text: &str) -> Option<bool> {
+    match text {
+        "y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => Some(true),
+        "n" | "N" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => Some(false),
+        _ => None,
+    }
+}
+
+/// What is a whole number in YAML 1.1 alone: `0644`, `0b11`, `1_000`.
+fn old_number(text: &str) -> Option<Value> {
+    let (sign, digits) = match text.strip_prefix('-') {
+        Some(digits) => (-1, digits),
+        None => (1, text.strip_prefix('+').unwrap_or(text)),
+    };
+    if !digits.starts_with(|first: char| first.is_ascii_digit()) || digits.ends_with('_') {
+        return None;
+    }
+    let plain = digits.replace('_', "");
+    let parsed = match (plain.strip_prefix("0b"), plain.strip_prefix('0')) {
+        (Some(binary), _) => i64::from_str_radix(binary, 2),
+        (None, Some(octal)) if !octal.is_empty() && octal.bytes().all(|digit| digit.is_ascii_digit()) => {
+            // `089` is no octal number, and so a decimal one.
+            i64::from_str_radix(octal, 8).or_else(|_| octal.parse())
+        }
+        _ if plain.len() < digits.len() => plain.parse(),
+        _ => return None,
+    };
+    parsed.ok().map(|number| Value::Int(sign * number))
 }
 
 fn number(text: &str) -> Option<Value> {

@@ -92,6 +92,43 @@ fn documents_lists_and_json_become_objects() {
 }
 
 #[test]
+fn a_stream_of_json_objects_is_read_and_each_points_at_its_own_place() {
+    let text = "{\n\t\"apiVersion\": \"v1\",\n\t\"kind\": \"Service\",\n\t\"metadata\": {\"name\": \"é\"}\n}\n\n\
+                {\"apiVersion\": \"v1\", \"kind\": \"List\", \"items\": [{\"apiVersion\": \"v1\", \"kind\": \"Secret\", \"metadata\": {\"name\": \"b\"}}]}";
+    let (sources, objects, findings) = read_files(&[("all.json", text)]);
+    assert_eq!(shown(&sources, &findings), "");
+    let addresses: Vec<&str> = objects.iter().map(|object| &*object.address).collect();
+    assert_eq!(addresses, ["Service/é", "Secret/b"]);
+    let file = sources.get(objects[1].header.file).unwrap();
+    assert_eq!(file.slice(objects[1].header), "\"b\"");
+    // Where it ends in the middle the fault is named, and what was read before it is judged.
+    let (sources, objects, findings) = read_files(&[("all.json", &text[..text.len() - 9])]);
+    assert_eq!(objects.len(), 1);
+    assert!(shown(&sources, &findings).contains("not valid YAML"));
+}
+
+#[test]
+fn what_helm_rendered_is_read_past_its_comments_and_empty_documents() {
+    let text = "---\n# Source: chart/templates/a.yaml\n---\n# Source: chart/templates/b.yaml\napiVersion: v1\nkind: Service\nmetadata:\n  name: a\n\
+                ---\n# Source: chart/templates/c.yaml\n\n---\n";
+    let (_, objects, findings) = read(text);
+    assert!(findings.is_empty());
+    assert_eq!(objects.len(), 1);
+}
+
+#[test]
+fn words_without_quotes_are_what_kubectl_reads() {
+    let text = "apiVersion: example.com/v1\nkind: Foo\nmetadata: {name: a}\nspec: {a: yes, b: y, c: off, d: N, e: 0644, f: 1_000, \
+                g: 0b11, i: 089, j: 1:30, k: \"yes\", l: -0644, m: 0x1F, n: 0o17, _: 1_, on: 1}\n";
+    let (_, objects, _) = read(text);
+    let wanted = serde_json::json!({
+        "a": true, "b": true, "c": false, "d": false, "e": 420, "f": 1000, "g": 3, "i": 89, "j": "1:30", "k": "yes",
+        "l": -420, "m": 31, "false": 15, "_": "1_", "true": 1
+    });
+    assert_eq!(objects[0].node.get("spec").unwrap().to_json(), wanted);
+}
+
+#[test]
 fn the_header_is_the_name_and_the_origin_is_the_comment_above() {
     let text = "# generated\n# blueprint: services.ledger\napiVersion: v1\nkind: Service\nmetadata:\n  name: ledger\n---\n\
                 # blueprint: namespaces.core\napiVersion: v1\nkind: Namespace\nmetadata: {name: core}\n---\n\

@@ -10,18 +10,8 @@ use crate::source::{Finding, Map, Node, Span, Subject, SubjectKind, Value, did_y
 /// A version older or newer than those embedded is checked against the nearest. Kinds of groups that are not
 /// Kubernetes' own are left alone.
 pub fn check(object: &Object, version: &str) -> Vec<Finding> {
-    let store = store();
-    let at = store.nearest(version);
-    let mut walk = Walk {
-        store,
-        bit: 1 << at,
-        version: store.versions.get(at).map_or("", String::as_str),
-        object,
-        path: Vec::new(),
-        enclosing: Vec::new(),
-        findings: Vec::new(),
-    };
-    let known = store.kinds().find(|kind| {
+    let mut walk = Walk::new(object, version);
+    let known = walk.store.kinds().find(|kind| {
         kind.mask & walk.bit != 0 && kind.api_version == &*object.api_version && kind.kind == &*object.kind
     });
     match known {
@@ -35,7 +25,8 @@ pub fn check(object: &Object, version: &str) -> Vec<Finding> {
     walk.findings
 }
 
-struct Walk<'a> {
+/// A walk over an object, and what it found.
+pub(super) struct Walk<'a> {
     store: &'static Store,
     bit: u32,
     version: &'a str,
@@ -45,8 +36,62 @@ struct Walk<'a> {
     findings: Vec<Finding>,
 }
 
-impl Walk<'_> {
-    fn fault(&mut self, span: Span, message: String, label: String, help: String) {
+impl<'a> Walk<'a> {
+    pub(super) fn new(object: &'a Object, version: &str) -> Self {
+        let store = store();
+        let at = store.nearest(version);
+        Self {
+            store,
+            bit: 1 << at,
+            version: store.versions.get(at).map_or("", String::as_str),
+            object,
+            path: Vec::new(),
+            enclosing: Vec::new(),
+            findings: Vec::new(),
+        }
+    }
+
+    pub(super) fn enter(&mut self, step: &str) {
+        self.path.push(step.to_owned());
+    }
+
+    pub(super) fn leave(&mut self) {
+        self.path.pop();
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.findings.len()
+    }
+
+    /// Drops what was found since there were `count` findings; whether that is nothing.
+    pub(super) fn forget(&mut self, count: usize) -> bool {
+        let none = self.findings.len() == count;
+        self.findings.truncate(count);
+        none
+    }
+
+    pub(super) fn into_findings(self) -> Vec<Finding> {
+        self.findings
+    }
+
+    /// How the last step is called: `containers[0]`, `image`.
+    pub(super) fn last_step(&self) -> String {
+        self.path.last().map_or_else(|| self.object.kind.to_string(), |step| readable(step, &self.path))
+    }
+
+    /// A field that has to be there.
+    pub(super) fn missing(&mut self, place: Span, field: &str, what: &str) {
+        let at =
+            self.path.last().map_or(String::new(), |step| format!("`{}` of ", readable(step, &self.path)));
+        self.fault(
+            place,
+            format!("`{field}` is missing in {at}{}", self.object.address),
+            format!("`{field}` is required here"),
+            format!("add `{field}`, {what}"),
+        );
+    }
+
+    pub(super) fn fault(&mut self, span: Span, message: String, label: String, help: String) {
         let mut finding = Finding::fault(fault::KUBERNETES_SCHEMA, span, message)
             .pointer(self.pointer())
             .label(label)
@@ -94,7 +139,7 @@ impl Walk<'_> {
     }
 
     /// `place` is what to underline when something is missing from the node: its key, or its first line.
-    fn definition(&mut self, node: &Node, place: Span, name: &str) {
+    pub(super) fn definition(&mut self, node: &Node, place: Span, name: &str) {
         match self.store.definition(name, self.bit) {
             Some(Definition::Fields(fields)) => self.fields(node, place, name, &fields),
             Some(Definition::Alias(type_)) => self.value(node, place, type_),
@@ -130,16 +175,7 @@ impl Walk<'_> {
         self.enclosing.pop();
         for field in fields.iter().filter(|field| field.required) {
             if map.get(field.name).is_none_or(|node| matches!(node.value, Value::Null)) {
-                let at = self
-                    .path
-                    .last()
-                    .map_or(String::new(), |step| format!("`{}` of ", readable(step, &self.path)));
-                self.fault(
-                    place,
-                    format!("`{}` is missing in {at}{}", field.name, self.object.address),
-                    format!("`{}` is required here", field.name),
-                    format!("add `{}`, {}", field.name, describe(field.type_)),
-                );
+                self.missing(place, field.name, describe(field.type_));
             }
         }
     }
@@ -204,7 +240,7 @@ impl Walk<'_> {
         );
     }
 
-    fn value(&mut self, node: &Node, place: Span, type_: &str) {
+    pub(super) fn value(&mut self, node: &Node, place: Span, type_: &str) {
         let value = &node.value;
         // Kubernetes drops a null as if it were not written; what is required is asked for elsewhere.
         if matches!(value, Value::Null | Value::Unknown(_) | Value::Reference(_) | Value::Partial(_)) {
@@ -221,6 +257,7 @@ impl Walk<'_> {
             "s" | "t" if !matches!(value, Value::Str(_)) => {
                 self.wrong_type(node, value, "a string", &quote_hint(value));
             }
+            "t" => self.time(node),
             "y" => self.base64(node),
             "b" if !matches!(value, Value::Bool(_)) => {
                 self.wrong_type(node, value, "a boolean", &boolean_hint(value));
@@ -278,6 +315,8 @@ impl Walk<'_> {
                 format!("write a number from {} to {}", i32::MIN, i32::MAX),
             ),
             Value::Int(_) => {}
+            // `2.0` is 2 in JSON, which is what is sent.
+            Value::Float(number) if number.fract() == 0.0 => {}
             other => self.wrong_type(node, other, "a whole number", &number_hint(other)),
         }
     }
@@ -303,6 +342,17 @@ impl Walk<'_> {
         }
     }
 
+    fn time(&mut self, node: &Node) {
+        if node.as_str().is_some_and(|text| text.parse::<jiff::Timestamp>().is_err()) {
+            self.fault(
+                node.span,
+                format!("`{}` is no time", node.as_str().unwrap_or_default()),
+                "not a time".to_owned(),
+                "write it like 2026-01-31T08:00:00Z".to_owned(),
+            );
+        }
+    }
+
     fn base64(&mut self, node: &Node) {
         match &node.value {
             Value::Str(text) if is_base64(text) => {}
@@ -316,11 +366,8 @@ impl Walk<'_> {
         }
     }
 
-    fn wrong_type(&mut self, node: &Node, found: &Value, wanted: &str, help: &str) {
-        let name = match self.path.last() {
-            Some(step) => readable(step, &self.path),
-            None => self.object.kind.to_string(),
-        };
+    pub(super) fn wrong_type(&mut self, node: &Node, found: &Value, wanted: &str, help: &str) {
+        let name = self.last_step();
         let span = match found {
             // To underline all of it would underline everything below; its first key or item is enough.
             Value::Map(map) => map.entries.first().map_or(node.span, |(_, entry)| entry.key),
@@ -387,7 +434,9 @@ fn fields_hint(fields: &[Field]) -> String {
 
 fn quote_hint(value: &Value) -> String {
     match value {
-        Value::Bool(value) => format!("put quotes around it: \"{value}\""),
+        Value::Bool(_) => {
+            "put quotes around it; kubectl reads yes, no, on and off as booleans, too".to_owned()
+        }
         Value::Int(value) => format!("put quotes around it: \"{value}\""),
         Value::Float(_) => {
             "put quotes around it; without them YAML reads a number, and 1.30 becomes 1.3".to_owned()

@@ -5,7 +5,7 @@
 //! one side and in on the other. A rule on addresses (`ipBlock`) is about what is outside of the cluster, and lets no pod
 //! through here.
 
-use super::super::value::{Outcome, Undecided, Val, error};
+use super::super::value::{Outcome, Undecided, Val, error, unknown};
 use super::super::world::Context;
 use super::kubernetes::{as_pod, namespace_of};
 use super::scheduling::selects;
@@ -94,6 +94,10 @@ fn policies<'a>(
     direction: Direction,
     of: &End<'a>,
 ) -> Result<Vec<Val<'a>>, Undecided> {
+    // One more policy can close what these leave open, and open what they close.
+    if let Some(why) = context.world.unread {
+        return unknown(why);
+    }
     let mut found = Vec::new();
     for object in context.objects(POLICY) {
         let policy = Val::Map(super::super::value::Dict::Object(object));

@@ -6,17 +6,20 @@ use super::{names_of, take};
 use crate::kubernetes::{Object, pod_security, workload};
 use crate::source::Node;
 
-/// Every object of a kind, in file order.
+/// Every object of a kind, in file order. What was not followed may make more of them: then the list is open.
 pub(super) fn objects<'a>(context: &Context<'a>, values: &[Val<'a>]) -> Outcome<'a> {
     let [kinds] = take(values)?;
-    if context.world.objects.is_empty() {
+    if context.world.objects.is_empty() && context.world.unread.is_none() {
         return unknown("no Kubernetes manifest is among the inputs");
     }
     let mut found = Vec::new();
     for kind in names_of(kinds)? {
         found.extend(context.objects(&kind).into_iter().map(|object| Val::Map(Dict::Object(object))));
     }
-    Ok(Val::list(found))
+    Ok(match context.world.unread {
+        Some(why) => Val::open_list(found, why.to_owned()),
+        None => Val::list(found),
+    })
 }
 
 pub(super) fn namespace_of<'a>(_: &Context<'a>, values: &[Val<'a>]) -> Outcome<'a> {

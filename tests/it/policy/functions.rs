@@ -830,7 +830,7 @@ fn pod_security_admission() {
         bad(&GOOD.replace("runAsNonRoot: true", "runAsNonRoot: true, runAsUser: 0"), "restricted", "v1.34"),
         1
     );
-    assert_eq!(bad(&GOOD.replace("runAsNonRoot: true", "runAsNonRoot: false"), "restricted", "v1.34"), 2);
+    assert_eq!(bad(&GOOD.replace("runAsNonRoot: true", "runAsNonRoot: false"), "restricted", "v1.34"), 1);
     assert_eq!(
         bad(
             &GOOD.replace("containers:", "volumes: [{name: v, nfs: {server: s}}], containers:"),
