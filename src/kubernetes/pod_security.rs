@@ -363,8 +363,6 @@ impl<'a> Pod<'a> {
         }
         let pod = self.spec(&["securityContext"]);
         let of_pod = |field: &str| pod.and_then(|context| context.get(field));
-        self.non_root();
-        self.seccomp_restricted();
         if self.minor >= 23 && is_root(of_pod("runAsUser")) {
             self.add("runAsUser=0 (pod must not set runAsUser=0)");
         }
@@ -397,6 +395,8 @@ impl<'a> Pod<'a> {
                 self.add(format!("runAsUser=0 ({of} must not set runAsUser=0)"));
             }
         }
+        self.non_root();
+        self.seccomp_restricted();
     }
 
     /// Who says that it may run as root, or if nobody does, who does not say that it may not.

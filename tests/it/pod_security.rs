@@ -153,14 +153,14 @@ fn restricted_asks_for_what_the_plugin_asks() {
         (
             LATEST,
             &[
-                "runAsNonRoot != true",
-                "seccompProfile",
                 "allowPrivilegeEscalation != false",
                 "unrestricted capabilities",
+                "runAsNonRoot != true",
+                "seccompProfile",
             ][..],
         ),
-        (21, &["runAsNonRoot != true", "seccompProfile", "allowPrivilegeEscalation != false"]),
-        (18, &["runAsNonRoot != true", "allowPrivilegeEscalation != false"]),
+        (21, &["allowPrivilegeEscalation != false", "runAsNonRoot != true", "seccompProfile"]),
+        (18, &["allowPrivilegeEscalation != false", "runAsNonRoot != true"]),
         (7, &["runAsNonRoot != true"]),
     ] {
         assert_eq!(reasons(&refused(bare, Level::Restricted, minor)), wanted, "{minor}");
