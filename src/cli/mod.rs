@@ -4,6 +4,7 @@
 mod args;
 mod assess;
 mod baseline;
+mod beside;
 mod choose;
 mod completions;
 mod error;

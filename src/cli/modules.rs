@@ -10,6 +10,7 @@ use crate::source::{FileId, Finding, Node, Sources, Span};
 use crate::terraform::{self, Call, Directory, Library, Tree};
 
 use super::args::Given;
+use super::beside::Beside;
 use super::inputs::{Inputs, read_file, siblings, variable_files};
 use super::paths::{as_typed, normalise};
 use super::{Error, Surroundings};
@@ -190,7 +191,8 @@ impl Library for OnDisk<'_> {
             Some(files) => files.clone(),
             None => self.load(directory),
         };
-        let opened = Arc::new(terraform::parse(self.sources, &files));
+        let files_beside = Arc::new(Beside { directory: directory.to_owned() });
+        let opened = Arc::new(terraform::parse(self.sources, &files).beside(files_beside));
         self.opened.insert(directory.to_owned(), opened.clone());
         opened
     }

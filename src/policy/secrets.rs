@@ -39,7 +39,12 @@ impl<'a> Search<'_, 'a> {
             Value::Unknown(_) | Value::Partial(_) => self.source(place),
             Value::List(items) => self.list(place, name, items),
             Value::Map(map) => self.map(place, name, map, whole),
-            Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::Reference(_) => {}
+            Value::Null
+            | Value::Bool(_)
+            | Value::Int(_)
+            | Value::Float(_)
+            | Value::Decimal(_)
+            | Value::Reference(_) => {}
         }
     }
 

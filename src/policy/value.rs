@@ -72,6 +72,7 @@ impl<'a> From<&'a Value> for Val<'a> {
             Value::Bool(value) => Self::Bool(*value),
             Value::Int(value) => Self::Int(*value),
             Value::Float(value) => Self::Float(*value),
+            Value::Decimal(digits) => Self::Float(digits.parse().unwrap_or(f64::NAN)),
             Value::Str(text) => Self::Str(Cow::Borrowed(text)),
             Value::List(items) => Self::List(List::Tree(items)),
             Value::Map(map) => Self::Map(Dict::Tree(map)),

@@ -15,7 +15,7 @@ pub use finding::{
     Acceptance, Controls, FaultCode, Finding, Fix, Related, Severity, Subject, SubjectKind, Verdict, fault,
 };
 pub use path::normalise;
-pub use tree::{Entry, Map, Node, Partial, Reference, Value};
+pub use tree::{Entry, List, Map, Node, Partial, Reference, Shape, Value};
 
 /// The closest of `candidates` to `word`, if close enough that a typing error explains the difference.
 pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {

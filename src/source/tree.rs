@@ -28,10 +28,12 @@ pub enum Value {
     Int(i64),
     /// Any other number.
     Float(f64),
+    /// A number that neither of the two holds, by its digits: `0.33333333333333333333`. Only Terraform computes such.
+    Decimal(Arc<str>),
     /// A string.
     Str(Arc<str>),
     /// A sequence, a tuple, or the blocks of one type.
-    List(Vec<Node>),
+    List(List),
     /// A mapping, an object, or the body of a block.
     Map(Map),
     /// A value that the files do not fix. The text says why ("variable region has no default").
@@ -71,11 +73,108 @@ pub struct Reference {
     pub attribute: Arc<str>,
 }
 
+/// What Terraform takes a sequence or a mapping for. Policies and schemas see through it, and so does `==` here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Shape {
+    /// As it is written: a tuple or an object, whose items have types of their own.
+    #[default]
+    Written,
+    /// A list or a map: all items have one type.
+    Uniform,
+    /// A set: one type, no order, no index.
+    Set,
+    /// A string: JSON text of which a part is not known, decoded.
+    Text,
+}
+
+/// A sequence.
+#[derive(Debug, Clone, Default)]
+pub struct List {
+    /// The items, those of a set in the order Terraform visits them.
+    pub items: Vec<Node>,
+    /// What Terraform takes it for.
+    pub shape: Shape,
+}
+
+impl List {
+    /// A sequence of a shape.
+    pub fn of(shape: Shape, items: Vec<Node>) -> Self {
+        Self { items, shape }
+    }
+}
+
+impl PartialEq for List {
+    fn eq(&self, other: &Self) -> bool {
+        self.items == other.items
+    }
+}
+
+impl From<Vec<Node>> for List {
+    fn from(items: Vec<Node>) -> Self {
+        Self { items, shape: Shape::Written }
+    }
+}
+
+impl FromIterator<Node> for List {
+    fn from_iter<I: IntoIterator<Item = Node>>(items: I) -> Self {
+        Self::from(items.into_iter().collect::<Vec<_>>())
+    }
+}
+
+impl IntoIterator for List {
+    type Item = Node;
+    type IntoIter = std::vec::IntoIter<Node>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.items.into_iter()
+    }
+}
+
+impl<'l> IntoIterator for &'l List {
+    type Item = &'l Node;
+    type IntoIter = std::slice::Iter<'l, Node>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.items.iter()
+    }
+}
+
+impl<'l> IntoIterator for &'l mut List {
+    type Item = &'l mut Node;
+    type IntoIter = std::slice::IterMut<'l, Node>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.items.iter_mut()
+    }
+}
+
+impl std::ops::Deref for List {
+    type Target = Vec<Node>;
+
+    fn deref(&self) -> &Vec<Node> {
+        &self.items
+    }
+}
+
+impl std::ops::DerefMut for List {
+    fn deref_mut(&mut self) -> &mut Vec<Node> {
+        &mut self.items
+    }
+}
+
 /// Entries in the order they are written.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Map {
     /// Key to entry.
     pub entries: IndexMap<Arc<str>, Entry, RandomState>,
+    /// What Terraform takes it for.
+    pub shape: Shape,
+}
+
+impl PartialEq for Map {
+    fn eq(&self, other: &Self) -> bool {
+        self.entries == other.entries
+    }
 }
 
 /// One entry of a [`Map`].
@@ -181,6 +280,7 @@ impl Node {
             Value::Bool(value) => (*value).into(),
             Value::Int(value) => (*value).into(),
             Value::Float(value) => (*value).into(),
+            Value::Decimal(digits) => digits.parse::<f64>().unwrap_or(f64::NAN).into(),
             Value::Str(text) => serde_json::Value::String(text.to_string()),
             Value::List(items) => items.iter().map(Node::to_json).collect(),
             Value::Map(map) => serde_json::Value::Object(

@@ -312,7 +312,7 @@ impl<'a> Builder<'a> {
         let end = if end > start { end } else { self.last_end };
         match self.stack.pop() {
             Some(Frame::List { start, anchor, items }) => {
-                let node = Node::new(Span::new(self.id, start, end.max(start)), Value::List(items));
+                let node = Node::new(Span::new(self.id, start, end.max(start)), Value::List(items.into()));
                 self.anchor(anchor, &node);
                 self.value(node)
             }

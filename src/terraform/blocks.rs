@@ -115,7 +115,7 @@ impl<'a> Evaluator<'a> {
                 );
             }
             let node = Node::new(head, Value::Map(members));
-            append(map, block.ident.as_str(), scope.place.of(&block.ident), Value::List(vec![node]));
+            append(map, block.ident.as_str(), scope.place.of(&block.ident), Value::List(vec![node].into()));
         }
         self.depth -= 1;
     }
@@ -150,7 +150,7 @@ impl<'a> Evaluator<'a> {
             let members = self.body(&content.body, &scope, false);
             blocks.push(Node::new(head, Value::Map(members)));
         }
-        Value::List(blocks)
+        Value::List(blocks.into())
     }
 }
 

@@ -8,11 +8,14 @@ use std::sync::Arc;
 
 use hcl_edit::expr::{Array, Expression, ForExpr, FuncCall, Object, ObjectKey};
 
-use crate::source::{Map, Node, Sources, Span, Value};
+use crate::source::{Map, Node, Shape, SourceFile, Sources, Span, Value};
 
 use super::declared::{Declared, Place};
+use super::files::Beside;
 use super::instances::{Instance, conform};
+use super::number::Number;
 use super::tree::Tree;
+use super::types::{self, Type};
 use super::{functions, operators};
 
 /// Levels of expressions within expressions, references followed.
@@ -82,6 +85,8 @@ pub(super) struct Evaluator<'a> {
     pub(super) directories: &'a [Declared<'a>],
     /// What is given to the variables of the root module.
     given: &'a BTreeMap<String, Node>,
+    /// Of a template, the files beside the module that reads it.
+    pub(super) beside: Option<Beside>,
     /// The root module first, then every module that is called, once for each instance of its call.
     pub(super) modules: Vec<Instance<'a>>,
     /// Module, resource and instance of addresses that whole instances were handed out for.
@@ -107,6 +112,7 @@ impl<'a> Evaluator<'a> {
             tree,
             directories,
             given,
+            beside: None,
             modules: root.into_iter().collect(),
             instances: BTreeMap::new(),
             encoded: BTreeSet::new(),
@@ -116,6 +122,11 @@ impl<'a> Evaluator<'a> {
             depth: 0,
             failures: 0,
         }
+    }
+
+    /// The files beside a module.
+    pub(super) fn beside(&self, module: usize) -> Beside {
+        self.beside.clone().unwrap_or_else(|| self.tree.beside(self.module(module).node))
     }
 
     /// A value Terraform would refuse to compute.
@@ -151,7 +162,9 @@ impl<'a> Evaluator<'a> {
             node.span = span;
         }
         node.value = match node.value {
-            value @ (Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_)) => value,
+            value @ (Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::Decimal(_)) => {
+                value
+            }
             value => self.charge(value),
         };
         node
@@ -161,8 +174,8 @@ impl<'a> Evaluator<'a> {
         let value = match expr {
             Expression::Null(_) => Value::Null,
             Expression::Bool(value) => Value::Bool(**value),
-            Expression::Number(number) => literal(number.value()),
-            Expression::String(text) => Value::Str(text.as_str().into()),
+            Expression::Number(number) => literal(number.value(), self.sources.get(span.file), span),
+            Expression::String(text) => Value::Str(functions::normalized(text.as_str()).into()),
             Expression::Array(array) => self.array(array, scope),
             Expression::Object(object) => self.object(object, scope),
             Expression::StringTemplate(template) => return self.template(template, scope, span),
@@ -223,24 +236,42 @@ impl<'a> Evaluator<'a> {
         span: Span,
     ) -> Node {
         let condition = self.eval(&conditional.cond_expr, scope);
-        match operators::to_bool(&condition.value) {
-            Some(true) => self.eval(&conditional.true_expr, scope),
-            Some(false) => self.eval(&conditional.false_expr, scope),
+        let (taken, other) = match operators::to_bool(&condition.value) {
+            Some(true) => (&conditional.true_expr, &conditional.false_expr),
+            Some(false) => (&conditional.false_expr, &conditional.true_expr),
             None => {
                 let yes = self.eval(&conditional.true_expr, scope);
                 let no = self.eval(&conditional.false_expr, scope);
                 if operators::equal(&yes.value, &no.value) == Some(true) {
                     return yes;
                 }
-                Node::new(
+                return Node::new(
                     span,
                     match operators::unknown(&condition.value) {
                         Some(reason) => Value::Unknown(reason),
                         None => self.failed("a condition that is no boolean"),
                     },
-                )
+                );
+            }
+        };
+        let mut node = self.eval(taken, scope);
+        if matches!(node.value, Value::Null | Value::Unknown(_) | Value::Reference(_) | Value::Partial(_)) {
+            return node;
+        }
+        // The result has the type of both branches; what fails in the other one does not matter.
+        let failures = self.failures;
+        let other = self.eval(other, scope);
+        self.failures = failures;
+        let kinds = [Type::of(&node.value), Type::of(&other.value)];
+        let converted = types::unify(&kinds).map(|kind| types::convert(node.value, &kind));
+        match converted {
+            Some(Ok(value)) => node.value = value,
+            _ => {
+                let value = self.failed("the two results of a condition have no type in common");
+                return Node::new(span, value);
             }
         }
+        node
     }
 
     fn call(&mut self, call: &'a FuncCall, scope: &Scope<'_>, span: Span) -> Node {
@@ -254,6 +285,18 @@ impl<'a> Evaluator<'a> {
         // `try` and `can` decide by what Terraform would refuse, so they see their arguments one by one.
         if matches!(name, "try" | "can") {
             return self.attempt(name, call, scope, span);
+        }
+        if name == "issensitive"
+            && let Some(argument) = call.args.iter().next()
+            && let Some(answer) = functions::sensitivity(self.declared(scope.module), argument)
+        {
+            return Node::new(span, Value::Bool(answer));
+        }
+        if name == "templatestring"
+            && !matches!(call.args.iter().next(), Some(Expression::Traversal(_) | Expression::Variable(_)))
+        {
+            let value = self.failed("templatestring: needs a reference to a template");
+            return Node::new(span, value);
         }
         let mut arguments: Vec<Node> = call.args.iter().map(|argument| self.eval(argument, scope)).collect();
         if call.args.expand_final() {
@@ -271,7 +314,7 @@ impl<'a> Evaluator<'a> {
                 None => {}
             }
         }
-        functions::call(self, name, arguments, span)
+        functions::call(self, name, arguments, scope.module, span)
     }
 
     fn attempt(&mut self, name: &str, call: &'a FuncCall, scope: &Scope<'_>, span: Span) -> Node {
@@ -350,10 +393,10 @@ impl<'a> Evaluator<'a> {
             }
         }
         if expr.key_expr.is_none() {
-            return Value::List(list);
+            return Value::List(list.into());
         }
         for (key, (span, items)) in groups {
-            map.insert(key, span, Node::new(span, Value::List(items)));
+            map.insert(key, span, Node::new(span, Value::List(items.into())));
         }
         Value::Map(map)
     }
@@ -437,6 +480,10 @@ impl<'a> Evaluator<'a> {
 /// Keys and values of a collection in the order Terraform visits them (objects by key), or why it is not known.
 pub(super) fn pairs(collection: Value) -> Result<Vec<(Node, Node)>, Option<Arc<str>>> {
     match collection {
+        Value::List(items) if items.shape == Shape::Set => {
+            // The elements of a set are its keys.
+            Ok(items.into_iter().map(|item| (item.clone(), item)).collect())
+        }
         Value::List(items) => Ok(items
             .into_iter()
             .enumerate()
@@ -455,9 +502,17 @@ pub(super) fn pairs(collection: Value) -> Result<Vec<(Node, Node)>, Option<Arc<s
     }
 }
 
-fn literal(literal: &hcl_edit::Number) -> Value {
+/// A number as it is written; what the parser's double cuts off is read again.
+fn literal(literal: &hcl_edit::Number, file: Option<&SourceFile>, span: Span) -> Value {
+    let written = file.map_or("", |file| file.slice(span));
     match literal.as_i64() {
-        Some(whole) => Value::Int(whole),
+        // Terraform keeps the sign of a zero.
+        Some(0) if written.starts_with('-') => return Value::Float(-0.0),
+        Some(whole) => return Value::Int(whole),
+        None => {}
+    }
+    match Number::parse(written) {
+        Some(number) => number.to_value(),
         None => operators::number(literal.as_f64().unwrap_or(f64::NAN)),
     }
 }

@@ -11,7 +11,8 @@ use super::address;
 use super::declared::{Declared, Place};
 use super::evaluate::{Binding, Evaluator, Scope, Slot};
 use super::operators;
-use crate::source::{Map, Node, Span, Value};
+use super::types;
+use crate::source::{List, Map, Node, Shape, Span, Value};
 
 /// More instances than this are not told apart.
 const MOST: usize = 1000;
@@ -334,24 +335,26 @@ pub(super) fn conform<'a>(
         }
         (Expression::Variable(name), value) => match name.as_str() {
             "string" => operators::to_text(&value).map_or(value, Value::Str),
-            "number" => operators::to_number(&value).map_or(value, operators::number),
+            "number" => operators::to_decimal(&value).map_or(value, |number| number.to_value()),
             "bool" => operators::to_bool(&value).map_or(value, Value::Bool),
             _ => value,
         },
         (Expression::FuncCall(call), value) => match (call.name.name.as_str(), call.args.get(0), value) {
             ("list", Some(of), Value::List(items)) => {
-                Value::List(items.into_iter().map(|item| conform(evaluator, item, of, scope)).collect())
+                let items = items.into_iter().map(|item| conform(evaluator, item, of, scope)).collect();
+                Value::List(List::of(Shape::Uniform, items))
             }
             ("set", Some(of), Value::List(items)) => {
                 let items: Vec<Node> =
                     items.into_iter().map(|item| conform(evaluator, item, of, scope)).collect();
-                Value::List(as_set(items))
+                Value::List(types::set(items))
             }
             ("map", Some(of), Value::Map(mut map)) => {
                 for entry in map.entries.values_mut() {
                     let node = std::mem::replace(&mut entry.node, Node::new(span, Value::Null));
                     entry.node = conform(evaluator, node, of, scope);
                 }
+                map.shape = Shape::Uniform;
                 Value::Map(map)
             }
             ("object", Some(Expression::Object(members)), Value::Map(mut map)) => {
@@ -395,13 +398,4 @@ fn optional(
         return (of, Some(call.args.get(1)));
     }
     (expr, None)
-}
-
-/// Each text once, in their order; anything else as it is.
-fn as_set(items: Vec<Node>) -> Vec<Node> {
-    if !items.iter().all(|item| matches!(item.value, Value::Str(_))) {
-        return items;
-    }
-    let texts = items.into_iter().map(|item| (item.as_str().unwrap_or_default().to_owned(), item));
-    texts.rev().collect::<BTreeMap<_, _>>().into_values().collect()
 }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use hcl_edit::expr::{BinaryOperator, UnaryOperator};
 
-use crate::source::{Node, Value};
+use crate::source::{List, Map, Node, Shape, Value};
+
+use super::number::{self, Number};
 
 /// Why a value is not known, if it is not.
 pub(super) fn unknown(value: &Value) -> Option<Arc<str>> {
@@ -18,6 +20,9 @@ pub(super) fn unknown(value: &Value) -> Option<Arc<str>> {
             Some(
                 format!("{}{dot}{} is known only after apply", reference.address, reference.attribute).into(),
             )
+        }
+        Value::List(List { shape: Shape::Text, .. }) | Value::Map(Map { shape: Shape::Text, .. }) => {
+            Some("text with parts that are known only after apply".into())
         }
         _ => None,
     }
@@ -43,19 +48,26 @@ pub(super) fn number(number: f64) -> Value {
     }
 }
 
-/// The number a value converts to: numbers, and strings that hold one.
+/// The number a value converts to, as a double: numbers, and strings that hold one.
 pub(super) fn to_number(value: &Value) -> Option<f64> {
     match value {
-        // Terraform's own numbers are wider; configuration stays far below 2^53.
+        // Whoever asks for a double asks for an index.
         #[allow(clippy::cast_precision_loss, reason = "see above")]
         Value::Int(whole) => Some(*whole as f64),
         Value::Float(number) => Some(*number),
+        _ => to_decimal(value).map(|number| number.to_f64()),
+    }
+}
+
+/// The number a value converts to: numbers, and strings that hold one.
+pub(super) fn to_decimal(value: &Value) -> Option<Number> {
+    match value {
         Value::Str(text)
-            if text.starts_with(|first: char| first.is_ascii_digit() || first == '-' || first == '.') =>
+            if text.starts_with(|first: char| first.is_ascii_digit() || matches!(first, '-' | '+' | '.')) =>
         {
-            text.parse().ok()
+            Number::parse(text)
         }
-        _ => None,
+        _ => Number::of(value),
     }
 }
 
@@ -77,9 +89,7 @@ pub(super) fn to_text(value: &Value) -> Option<Arc<str>> {
     match value {
         Value::Str(text) => Some(text.clone()),
         Value::Bool(value) => Some(value.to_string().into()),
-        Value::Int(whole) => Some(whole.to_string().into()),
-        Value::Float(number) => Some(number.to_string().into()),
-        _ => None,
+        _ => number::text(value),
     }
 }
 
@@ -94,17 +104,26 @@ pub(super) fn equal(left: &Value, right: &Value) -> Option<bool> {
         }
         (Value::Unknown(_) | Value::Reference(_) | Value::Partial(_), _)
         | (_, Value::Unknown(_) | Value::Reference(_) | Value::Partial(_)) => None,
-        (Value::Int(_) | Value::Float(_), Value::Int(_) | Value::Float(_)) => {
-            Some(to_number(left) == to_number(right))
+        (Value::Int(one), Value::Int(other)) => Some(one == other),
+        (
+            Value::Int(_) | Value::Float(_) | Value::Decimal(_),
+            Value::Int(_) | Value::Float(_) | Value::Decimal(_),
+        ) => Some(Number::of(left) == Number::of(right)),
+        (Value::List(List { shape: Shape::Text, .. }) | Value::Map(Map { shape: Shape::Text, .. }), _)
+        | (_, Value::List(List { shape: Shape::Text, .. }) | Value::Map(Map { shape: Shape::Text, .. })) => {
+            None
         }
         (Value::List(one), Value::List(other)) => {
-            if one.len() != other.len() {
+            // A tuple, a list and a set never are the same, whatever is in them.
+            if one.shape != other.shape || one.len() != other.len() {
                 return Some(false);
             }
             all_equal(one.iter().zip(other))
         }
         (Value::Map(one), Value::Map(other)) => {
-            if one.entries.len() != other.entries.len() || one.iter().any(|(key, _)| other.get(key).is_none())
+            if one.shape != other.shape
+                || one.entries.len() != other.entries.len()
+                || one.iter().any(|(key, _)| other.get(key).is_none())
             {
                 return Some(false);
             }
@@ -126,6 +145,20 @@ fn all_equal<'n>(pairs: impl Iterator<Item = (&'n Node, &'n Node)>) -> Option<bo
     answer
 }
 
+/// Zero with the sign Terraform keeps: `-0`.
+fn signed_zero(value: Value, negative: bool) -> Value {
+    if negative && value == Value::Int(0) { Value::Float(-0.0) } else { value }
+}
+
+fn is_negative(value: &Value) -> bool {
+    match value {
+        Value::Int(whole) => *whole < 0,
+        Value::Float(number) => number.is_sign_negative(),
+        Value::Decimal(text) | Value::Str(text) => text.starts_with('-'),
+        _ => false,
+    }
+}
+
 /// The result of a unary operator; `None` if the operand has the wrong type.
 pub(super) fn unary(operator: UnaryOperator, operand: &Value) -> Option<Value> {
     if let Some(reason) = unknown(operand) {
@@ -133,7 +166,9 @@ pub(super) fn unary(operator: UnaryOperator, operand: &Value) -> Option<Value> {
     }
     match operator {
         UnaryOperator::Not => to_bool(operand).map(|value| Value::Bool(!value)),
-        UnaryOperator::Neg => to_number(operand).map(|value| number(-value)),
+        UnaryOperator::Neg => {
+            to_decimal(operand).map(|value| signed_zero(value.negated().to_value(), !is_negative(operand)))
+        }
     }
 }
 
@@ -143,6 +178,9 @@ pub(super) fn binary(left: &Value, operator: BinaryOperator, right: &Value) -> O
     match operator {
         // One known `false` decides, whatever the other turns out to be.
         Op::And | Op::Or => {
+            if *left == Value::Null || *right == Value::Null {
+                return None;
+            }
             let decides = operator == Op::Or;
             if to_bool(left) == Some(decides) || to_bool(right) == Some(decides) {
                 return Some(Value::Bool(decides));
@@ -164,14 +202,22 @@ pub(super) fn binary(left: &Value, operator: BinaryOperator, right: &Value) -> O
             if let Some(reason) = unknown(left).or_else(|| unknown(right)) {
                 return Some(Value::Unknown(reason));
             }
-            let (one, other) = (to_number(left)?, to_number(right)?);
-            let ordering = one.partial_cmp(&other)?;
+            let (one, other) = (to_decimal(left)?, to_decimal(right)?);
+            let ordering = one.cmp(&other);
             Some(match operator {
-                Op::Plus => number(one + other),
-                Op::Minus => number(one - other),
-                Op::Mul => number(one * other),
-                Op::Div if other != 0.0 => number(one / other),
-                Op::Mod if other != 0.0 => number(one % other),
+                Op::Plus => one.add(&other)?.to_value(),
+                Op::Minus => one.subtract(&other)?.to_value(),
+                Op::Mul => {
+                    signed_zero(one.multiply(&other).to_value(), is_negative(left) != is_negative(right))
+                }
+                Op::Div => match one.divide(&other) {
+                    Some(quotient) => {
+                        signed_zero(quotient.to_value(), is_negative(left) != is_negative(right))
+                    }
+                    None if one.signum() == 0 => return None,
+                    None => Value::Unknown("infinity is not evaluated".into()),
+                },
+                Op::Mod => one.remainder(&other)?.to_value(),
                 Op::Less => Value::Bool(ordering == Ordering::Less),
                 Op::LessEq => Value::Bool(ordering != Ordering::Greater),
                 Op::Greater => Value::Bool(ordering == Ordering::Greater),

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use hcl_edit::template::{Directive, Element, Template};
 
-use crate::source::{Map, Node, Partial, Span, Value};
+use crate::source::{Map, Node, Partial, Shape, Span, Value};
 
 use super::evaluate::{Binding, Evaluator, Scope, pairs};
-use super::operators;
+use super::{functions, operators};
 
 /// A piece of a template's result.
 enum Part {
@@ -40,7 +40,7 @@ impl<'a> Evaluator<'a> {
                 .iter()
                 .map(|part| if let Part::Text(text) = part { text.as_str() } else { "" })
                 .collect();
-            return Node::string(span, text);
+            return Node::string(span, functions::normalized(&text));
         };
         if let Some(tree) = partial_json(&parts, span) {
             self.encoded.insert(span);
@@ -232,7 +232,13 @@ fn partial_json(parts: &[Part], span: Span) -> Option<Node> {
         }
     }
     let json: serde_json::Value = serde_json::from_str(&text).ok()?;
-    Some(fill(Node::from_json(span, &json), &holes))
+    let mut tree = fill(Node::from_json(span, &json), &holes);
+    match &mut tree.value {
+        Value::List(list) => list.shape = Shape::Text,
+        Value::Map(map) => map.shape = Shape::Text,
+        _ => {}
+    }
+    Some(tree)
 }
 
 /// Puts the unknown parts back where their marks are.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use hcl_edit::Decorated;
 use hcl_edit::expr::{Expression, Traversal, TraversalOperator};
 
-use crate::source::{Map, Node, Reference, Span, Value};
+use crate::source::{Map, Node, Reference, Shape, Span, Value};
 
 use super::evaluate::{Evaluator, Scope, weight};
 use super::instances::{Called, Keys};
@@ -48,6 +48,10 @@ impl<'a> Evaluator<'a> {
             ("module", Some(module)) => {
                 self.called_value(module, operators.get(1..).unwrap_or(&[]), scope, span)
             }
+            ("path", Some("module")) => {
+                Node::new(span, Value::Str(self.tree.beside(self.module(scope.module).node).path))
+            }
+            ("path", Some("root")) => Node::string(span, "."),
             ("path" | "terraform" | "self" | "ephemeral", _) => {
                 unknown(format!("{name} is known only when Terraform runs"))
             }
@@ -299,6 +303,7 @@ impl<'a> Evaluator<'a> {
                         return Node::new(span, Value::Unknown(reason));
                     }
                     match &at.value {
+                        Value::List(items) if items.shape == Shape::Set => None,
                         Value::List(items) => operators::to_number(&key.value).and_then(|number| {
                             match operators::number(number) {
                                 Value::Int(whole) => usize::try_from(whole).ok(),
@@ -336,11 +341,11 @@ impl<'a> Evaluator<'a> {
         span: Span,
     ) -> Node {
         let value = match &node.value {
-            Value::Null => Value::List(Vec::new()),
+            Value::Null => Value::List(Vec::new().into()),
             Value::List(items) => {
                 Value::List(items.iter().map(|item| self.walk(item, rest, scope, span)).collect())
             }
-            _ => Value::List(vec![self.walk(node, rest, scope, span)]),
+            _ => Value::List(vec![self.walk(node, rest, scope, span)].into()),
         };
         Node::new(span, value)
     }
@@ -363,7 +368,7 @@ fn collection(keys: &Keys, nodes: Vec<Node>, span: Span) -> Node {
         }
     }
     // Of no instances it does not matter which of the two it is.
-    Node::new(span, if map.entries.is_empty() { Value::List(nodes) } else { Value::Map(map) })
+    Node::new(span, if map.entries.is_empty() { Value::List(nodes.into()) } else { Value::Map(map) })
 }
 
 /// The name of a `.name` operator.

@@ -8,6 +8,7 @@ use hcl_edit::expr::Expression;
 use hcl_edit::structure::BlockLabel;
 
 use super::declared::{Broken, Chunk};
+use super::files::{self, Beside, Files, NoFiles};
 use super::read::LOCK_FILE;
 use super::syntax;
 use crate::source::{FileId, Finding, Sources};
@@ -27,6 +28,8 @@ pub struct Directory {
     pub(super) locks: Vec<Chunk>,
     /// Faults of syntax.
     pub(super) findings: Vec<Finding>,
+    /// What else lies there.
+    files: Option<Arc<dyn Files>>,
 }
 
 /// A `module` block.
@@ -60,6 +63,12 @@ pub fn parse(sources: &Sources, files: &[FileId]) -> Directory {
 }
 
 impl Directory {
+    /// With the files that lie beside those of the module, for `file` and its like.
+    #[must_use]
+    pub fn beside(self, files: Arc<dyn Files>) -> Self {
+        Self { files: Some(files), ..self }
+    }
+
     /// The modules that its blocks call, in the order of the files.
     pub fn calls(&self) -> Vec<Call> {
         let blocks = self.chunks.iter().flat_map(|chunk| chunk.body.blocks());
@@ -127,6 +136,17 @@ impl Tree {
         };
         growing.branch(root, &mut Vec::new(), &mut Vec::new());
         growing.tree
+    }
+
+    /// The files beside a module, by its node.
+    pub(super) fn beside(&self, node: usize) -> Beside {
+        let at = self.nodes.get(node).map_or(0, |branch| branch.directory);
+        let files = self.directories.get(at).and_then(|directory| directory.files.clone());
+        let path = match (self.paths.first(), self.paths.get(at)) {
+            (Some(root), Some(path)) => files::way(root, path),
+            _ => ".".to_owned(),
+        };
+        Beside { files: files.unwrap_or_else(|| Arc::new(NoFiles)), path: path.into() }
     }
 
     /// The directories of the modules that are called.

@@ -38,6 +38,7 @@ mod render;
 mod report;
 mod scripts;
 mod terraform;
+mod terraform_console;
 mod terraform_format;
 mod terraform_modules;
 mod terraform_render;

@@ -38,6 +38,7 @@ fn noted(value: &Value) -> String {
         Value::Bool(value) => value.to_string(),
         Value::Int(value) => value.to_string(),
         Value::Float(value) => value.to_string(),
+        Value::Decimal(digits) => digits.to_string(),
         Value::Str(text) => format!("{text:?}"),
         Value::List(items) => {
             format!("[{}]", items.iter().map(|item| noted(&item.value)).collect::<Vec<_>>().join(", "))
@@ -179,7 +180,7 @@ fn expressions_become_what_the_files_fix() {
             "upper(jsonencode({ a = aws_vpc.main.arn }))",
             "unknown(text with parts that are known only after apply)",
         ),
-        ("uuid()", "unknown(function uuid is not evaluated)"),
+        ("uuid()", "unknown(a random value is known only when Terraform runs)"),
         ("-local.sizes.large", "-3"),
     ];
     let actual: Vec<(&str, String)> = cases.iter().map(|(text, _)| (*text, value(text))).collect();

@@ -185,7 +185,7 @@ impl Merger<'_> {
                     merged.push(item.clone());
                 }
             }
-            return Some(Node { span, value: Value::List(merged) });
+            return Some(Node { span, value: Value::List(merged.into()) });
         }
         let element = shape.and_then(|shape| shape.element());
         let mut seen: Vec<Vec<String>> = Vec::new();
@@ -217,7 +217,7 @@ impl Merger<'_> {
         let mut merged: Vec<Node> =
             added.into_iter().chain(merged.into_iter().map(|(_, node)| node)).collect();
         merged.extend(own.iter().filter(|item| tuple(item, keys).iter().all(String::is_empty)).cloned());
-        Some(Node { span, value: Value::List(merged) })
+        Some(Node { span, value: Value::List(merged.into()) })
     }
 
     fn directive(&mut self, patch: &Node) -> Directive {

@@ -228,7 +228,7 @@ fn at_all(node: &mut Node, steps: &[String], make: Option<Span>, change: &mut dy
             let Some(span) = make else { return };
             let is_list = rest.first().is_some_and(|next| next.starts_with('['));
             let value = if is_list {
-                Value::List(Vec::new())
+                Value::List(Vec::new().into())
             } else if rest.is_empty() {
                 Value::Null
             } else {

@@ -262,7 +262,7 @@ impl<'a> Walk<'a> {
             "b" if !matches!(value, Value::Bool(_)) => {
                 self.wrong_type(node, value, "a boolean", &boolean_hint(value));
             }
-            "n" if !matches!(value, Value::Int(_) | Value::Float(_)) => {
+            "n" if !matches!(value, Value::Int(_) | Value::Float(_) | Value::Decimal(_)) => {
                 self.wrong_type(node, value, "a number", &number_hint(value));
             }
             "i" | "j" => self.whole_number(node, code == "j"),
@@ -323,7 +323,7 @@ impl<'a> Walk<'a> {
 
     fn quantity(&mut self, node: &Node) {
         match &node.value {
-            Value::Int(_) | Value::Float(_) => {}
+            Value::Int(_) | Value::Float(_) | Value::Decimal(_) => {}
             Value::Str(text) if is_quantity(text) => {}
             Value::Str(text) => {
                 let help = match text.to_ascii_lowercase() {
@@ -400,7 +400,7 @@ fn kind_of(value: &Value) -> &'static str {
         Value::Null => "nothing",
         Value::Bool(_) => "a boolean",
         Value::Int(_) => "a whole number",
-        Value::Float(_) => "a number with a fraction",
+        Value::Float(_) | Value::Decimal(_) => "a number with a fraction",
         Value::Str(_) => "a string",
         Value::List(_) => "a list",
         Value::Map(_) => "a mapping",

@@ -46,6 +46,7 @@ fn owned<'a>(node: &Node) -> Val<'a> {
         Value::Bool(value) => Val::Bool(*value),
         Value::Int(value) => Val::Int(*value),
         Value::Float(value) => Val::Float(*value),
+        Value::Decimal(digits) => Val::Float(digits.parse().unwrap_or(f64::NAN)),
         Value::Str(text) => Val::text(text.as_ref()),
         Value::List(items) => Val::list(items.iter().map(owned).collect()),
         Value::Map(map) => Val::map(

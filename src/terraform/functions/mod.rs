@@ -1,144 +1,166 @@
-//! The pure functions of Terraform that configurations use most. What is missing here is unknown, never wrong.
+//! The functions of the Terraform language, one module a family.
 //!
-//! Behaviour follows <https://developer.hashicorp.com/terraform/language/functions>.
+//! Behaviour follows <https://developer.hashicorp.com/terraform/language/functions>, and `terraform_console::` in the
+//! tests holds every one of them against Terraform itself. What depends on the clock, on chance, on the machine or on
+//! the library Terraform is linked with is unknown, never wrong.
 
+mod choice;
 mod collections;
+mod csv;
+mod encoding;
+mod files;
+mod format;
+mod glob;
+mod hashes;
+mod json;
+mod maps;
 pub(super) mod names;
 mod network;
+mod numbers;
+mod partly;
+mod regex;
+mod rsa;
+mod sensitive;
+mod sequences;
+mod sets;
+mod templates;
 mod text;
+mod time;
+mod yaml;
+mod yaml_writer;
 
 use std::sync::Arc;
 
-use crate::source::{Map, Node, Span, Value};
+use num_bigint::BigInt;
+
+use crate::source::{List, Map, Node, Shape, Span, Value};
 
 use super::evaluate::Evaluator;
-use super::operators::{number, to_bool, to_number, to_text, unknown, unknown_within};
+use super::number::Number;
+use super::operators::{self, to_bool, to_decimal, to_text, unknown};
+use super::types::{self, Type};
+
+pub(super) use sensitive::sensitivity;
+pub(super) use text::normalized;
 
 /// Why a call has no value.
+#[derive(Debug)]
 enum Refusal {
     /// Terraform would refuse it too.
     Failed(&'static str),
-    /// An argument is not known.
+    /// An argument is not known, or the result is not by design.
     Unknown(Arc<str>),
 }
 
 type Outcome = Result<Value, Refusal>;
 
-/// The value of a call.
-pub(super) fn call(evaluator: &mut Evaluator<'_>, name: &str, arguments: Vec<Node>, span: Span) -> Node {
-    if name == "jsonencode" {
-        return jsonencode(evaluator, arguments, span);
-    }
-    // A tree that stands for JSON text known in part: only these functions can say anything of it.
-    let encoded = arguments.iter().any(|argument| evaluator.encoded.contains(&argument.span));
-    if encoded && !matches!(name, "jsondecode" | "coalesce" | "sensitive" | "nonsensitive") {
-        return Node::new(span, Value::Unknown("text with parts that are known only after apply".into()));
-    }
-    if encoded && name == "jsondecode" {
-        let tree = arguments.into_iter().next().map_or(Value::Null, |argument| argument.value);
-        return Node::new(span, tree);
-    }
-    if matches!(name, "coalesce" | "sensitive" | "nonsensitive") {
-        // These hand on one of their arguments, whatever it is.
-        return hand_on(evaluator, arguments, span);
-    }
-    let value = match evaluate(name, arguments, span) {
-        Ok(value) => value,
-        Err(Refusal::Unknown(reason)) => Value::Unknown(reason),
-        Err(Refusal::Failed(reason)) => evaluator.failed(format!("{name}: {reason}")),
-    };
-    Node::new(span, value)
+/// What a call has instead of a value because of what the function is.
+fn never(reason: &str) -> Refusal {
+    Refusal::Unknown(reason.into())
 }
 
-fn hand_on(evaluator: &mut Evaluator<'_>, arguments: Vec<Node>, span: Span) -> Node {
-    for argument in arguments {
-        match &argument.value {
-            Value::Null => {}
-            Value::Str(text) if text.is_empty() => {}
-            _ => return argument,
+/// The value of a call.
+pub(super) fn call(
+    evaluator: &mut Evaluator<'_>,
+    name: &str,
+    arguments: Vec<Node>,
+    module: usize,
+    span: Span,
+) -> Node {
+    let outcome = match name {
+        "jsonencode" => return jsonencode(evaluator, arguments, span),
+        // These hand on one of their arguments, whatever it is.
+        "coalesce" | "sensitive" | "nonsensitive" | "ephemeralasnull" => choice::one_of(name, arguments),
+        "jsondecode" if arguments.iter().any(|argument| evaluator.encoded.contains(&argument.span)) => {
+            // A tree that stands for JSON text known in part is what the text decodes to.
+            let tree = arguments.into_iter().next().map_or(Value::Null, |argument| argument.value);
+            return Node::new(span, with_shape(tree, Shape::Written));
+        }
+        "templatefile" | "templatestring" => templates::call(evaluator, name, arguments, module, span),
+        _ => {
+            let mut arguments = Arguments { items: arguments.into_iter(), span };
+            partly::call(name, &mut arguments)
+                .unwrap_or_else(|| evaluate(evaluator, name, &mut arguments, module))
+                .map(|value| Node::new(span, value))
+        }
+    };
+    match outcome {
+        Ok(node) => node,
+        Err(Refusal::Unknown(reason)) => Node::new(span, Value::Unknown(reason)),
+        Err(Refusal::Failed(reason)) => {
+            let value = evaluator.failed(format!("{name}: {reason}"));
+            Node::new(span, value)
         }
     }
-    let value = evaluator.failed("coalesce: no argument has a value");
-    Node::new(span, value)
 }
 
+fn with_shape(value: Value, shape: Shape) -> Value {
+    match value {
+        Value::List(list) => Value::List(List { shape, ..list }),
+        Value::Map(map) => Value::Map(Map { shape, ..map }),
+        other => other,
+    }
+}
+
+/// Text with parts that are not known stays the tree it encodes; see [`Shape::Text`].
 fn jsonencode(evaluator: &mut Evaluator<'_>, arguments: Vec<Node>, span: Span) -> Node {
     let Some(argument) = arguments.into_iter().next() else {
         let value = evaluator.failed("jsonencode needs a value");
         return Node::new(span, value);
     };
-    match (unknown(&argument.value), unknown_within(&argument.value)) {
+    match (unknown(&argument.value), operators::unknown_within(&argument.value)) {
         (Some(reason), _) => Node::new(span, Value::Unknown(reason)),
         (None, Some(_)) => {
             evaluator.encoded.insert(span);
-            Node::new(span, argument.value)
+            Node::new(span, with_shape(argument.value, Shape::Text))
         }
-        (None, None) => Node::string(span, encode(&argument)),
+        (None, None) => Node::string(span, json::encode(&argument.value)),
     }
 }
 
-/// JSON as Terraform writes it: keys sorted, `<`, `>` and `&` escaped.
-fn encode(node: &Node) -> String {
-    fn sorted(value: serde_json::Value) -> serde_json::Value {
-        match value {
-            serde_json::Value::Object(object) => {
-                let mut entries: Vec<_> = object.into_iter().collect();
-                entries.sort_by(|left, right| left.0.cmp(&right.0));
-                entries.into_iter().map(|(key, value)| (key, sorted(value))).collect()
-            }
-            serde_json::Value::Array(items) => items.into_iter().map(sorted).collect(),
-            other => other,
-        }
-    }
-    sorted(node.to_json())
-        .to_string()
-        .replace('<', "\\u003c")
-        .replace('>', "\\u003e")
-        .replace('&', "\\u0026")
-        .replace('\u{2028}', "\\u2028")
-        .replace('\u{2029}', "\\u2029")
-}
-
-fn evaluate(name: &str, arguments: Vec<Node>, span: Span) -> Outcome {
-    let mut arguments = Arguments { items: arguments.into_iter(), span };
+fn evaluate(evaluator: &Evaluator<'_>, name: &str, arguments: &mut Arguments, module: usize) -> Outcome {
     match name {
-        "tolist" | "toset" | "tomap" | "keys" | "values" | "length" | "contains" | "lookup" | "merge"
-        | "concat" | "flatten" | "distinct" | "compact" | "element" | "one" | "sort" | "reverse"
-        | "slice" | "zipmap" | "range" | "setunion" | "setintersection" | "setsubtract" => {
-            collections::call(name, &mut arguments)
+        "tostring" | "tonumber" | "tobool" | "tolist" | "toset" | "tomap" => choice::convert(name, arguments),
+        "coalescelist" => choice::coalescelist(arguments),
+        "length" | "contains" | "index" | "element" | "one" | "slice" | "reverse" | "concat" | "flatten" => {
+            sequences::call(name, arguments)
         }
-        "tostring" => convert(arguments.known()?, |value| to_text(value).map(Value::Str)),
-        "tonumber" => convert(arguments.known()?, |value| to_number(value).map(number)),
-        "tobool" => convert(arguments.known()?, |value| to_bool(value).map(Value::Bool)),
-        "max" | "min" | "abs" | "ceil" | "floor" => numeric(name, &mut arguments),
-        "jsondecode" => {
-            let text = arguments.text()?;
-            let json = serde_json::from_str(&text).map_err(|_| Refusal::Failed("the text is not JSON"))?;
-            Ok(Node::from_json(span, &json).value)
+        "alltrue" | "anytrue" | "chunklist" | "compact" | "distinct" | "sort" | "sum" | "range"
+        | "matchkeys" => collections::call(name, arguments),
+        "keys" | "values" | "lookup" | "merge" | "zipmap" | "transpose" => maps::call(name, arguments),
+        "setunion" | "setintersection" | "setsubtract" | "setproduct" => sets::call(name, arguments),
+        "abs" | "ceil" | "floor" | "max" | "min" | "signum" | "log" | "pow" | "parseint" => {
+            numbers::call(name, arguments)
         }
-        "base64encode" => Ok(Value::Str(network::base64(arguments.text()?.as_bytes()).into())),
-        "cidrsubnet" | "cidrhost" | "cidrnetmask" => network::call(name, &mut arguments),
-        "format" | "join" | "split" | "lower" | "upper" | "replace" | "trimspace" | "trimprefix"
-        | "trimsuffix" | "startswith" | "endswith" | "substr" | "title" | "chomp" => {
-            text::call(name, &mut arguments)
+        "format" | "formatlist" => format::call(name, arguments),
+        "regex" | "regexall" | "replace" => regex::call(name, arguments),
+        "chomp" | "endswith" | "indent" | "join" | "lower" | "split" | "startswith" | "strcontains"
+        | "strrev" | "substr" | "title" | "trim" | "trimprefix" | "trimspace" | "trimsuffix" | "upper" => {
+            text::call(name, arguments)
         }
-        "alltrue" | "anytrue" => {
-            let all = name == "alltrue";
-            let mut reason = None;
-            for item in arguments.list()? {
-                match to_bool(&item.value) {
-                    Some(value) if value != all => return Ok(Value::Bool(!all)),
-                    Some(_) => {}
-                    None => reason = reason.or_else(|| unknown(&item.value)),
-                }
-            }
-            reason.map_or(Ok(Value::Bool(all)), |reason| Err(Refusal::Unknown(reason)))
+        "base64decode" | "base64encode" | "base64gzip" | "textdecodebase64" | "textencodebase64"
+        | "urlencode" => encoding::call(name, arguments),
+        "csvdecode" => csv::decode(arguments),
+        "jsondecode" => json::decode(arguments),
+        "yamldecode" => yaml::decode(arguments),
+        "yamlencode" => yaml_writer::encode(arguments),
+        "md5" | "sha1" | "sha256" | "sha512" | "base64sha256" | "base64sha512" | "uuidv5" | "bcrypt" => {
+            hashes::call(name, arguments)
         }
+        "rsadecrypt" => rsa::decrypt(arguments),
+        "cidrhost" | "cidrnetmask" | "cidrsubnet" | "cidrsubnets" => network::call(name, arguments),
+        "formatdate" | "timeadd" | "timecmp" => time::call(name, arguments),
+        "file" | "fileexists" | "fileset" | "filebase64" | "filebase64sha256" | "filebase64sha512"
+        | "filemd5" | "filesha1" | "filesha256" | "filesha512" | "basename" | "dirname" | "abspath"
+        | "pathexpand" => files::call(&evaluator.beside(module), name, arguments),
+        "timestamp" | "plantimestamp" => Err(never("the time is known only when Terraform runs")),
+        "uuid" => Err(never("a random value is known only when Terraform runs")),
+        "issensitive" => Err(never("whether a value is sensitive is not known")),
         _ => Err(Refusal::Unknown(format!("function {name} is not evaluated").into())),
     }
 }
 
-/// The arguments of a call, taken one after the other.
+/// The arguments of a call, taken one after the other and converted as Terraform does.
 struct Arguments {
     items: std::vec::IntoIter<Node>,
     span: Span,
@@ -149,8 +171,12 @@ impl Arguments {
         self.items.next().ok_or(Refusal::Failed("an argument is missing"))
     }
 
-    /// The next argument, known at its top.
-    fn known(&mut self) -> Result<Value, Refusal> {
+    fn are_left(&self) -> bool {
+        self.items.len() > 0
+    }
+
+    /// The next argument, which may be `null`; known at its top.
+    fn nullable(&mut self) -> Outcome {
         let value = self.next()?.value;
         match unknown(&value) {
             Some(reason) => Err(Refusal::Unknown(reason)),
@@ -158,28 +184,63 @@ impl Arguments {
         }
     }
 
+    /// The next argument, known at its top.
+    fn known(&mut self) -> Outcome {
+        match self.nullable()? {
+            Value::Null => Err(Refusal::Failed("an argument is null")),
+            value => Ok(value),
+        }
+    }
+
     fn text(&mut self) -> Result<Arc<str>, Refusal> {
         to_text(&self.known()?).ok_or(Refusal::Failed("needs a string"))
     }
 
-    fn number(&mut self) -> Result<f64, Refusal> {
-        to_number(&self.known()?).ok_or(Refusal::Failed("needs a number"))
+    fn number(&mut self) -> Result<Number, Refusal> {
+        to_decimal(&self.known()?).ok_or(Refusal::Failed("needs a number"))
     }
 
+    fn integer(&mut self) -> Result<BigInt, Refusal> {
+        self.number()?.to_whole().ok_or(Refusal::Failed("needs a whole number"))
+    }
+
+    /// A whole number of the size that lists and strings can have.
     fn whole(&mut self) -> Result<i64, Refusal> {
-        match number(self.number()?) {
-            Value::Int(whole) => Ok(whole),
-            _ => Err(Refusal::Failed("needs a whole number")),
-        }
+        self.number()?.to_i64().ok_or(Refusal::Failed("needs a whole number"))
     }
 
-    fn list(&mut self) -> Result<Vec<Node>, Refusal> {
+    /// A tuple, list or set, as it is.
+    fn sequence(&mut self) -> Result<List, Refusal> {
         match self.known()? {
-            Value::List(items) => Ok(items),
+            Value::List(list) => Ok(list),
             _ => Err(Refusal::Failed("needs a list")),
         }
     }
 
+    /// A sequence as a list of a type.
+    fn list_of(&mut self, of: Type) -> Result<Vec<Node>, Refusal> {
+        match types::convert(self.known()?, &Type::list(of)) {
+            Ok(Value::List(list)) => Ok(list.items),
+            _ => Err(Refusal::Failed("needs a list of one type")),
+        }
+    }
+
+    fn list(&mut self) -> Result<Vec<Node>, Refusal> {
+        self.list_of(Type::Any)
+    }
+
+    /// A list of strings that are all known and there.
+    fn texts(&mut self) -> Result<Vec<Arc<str>>, Refusal> {
+        self.list_of(Type::String)?
+            .into_iter()
+            .map(|item| match unknown(&item.value) {
+                Some(reason) => Err(Refusal::Unknown(reason)),
+                None => to_text(&item.value).ok_or(Refusal::Failed("needs strings that are not null")),
+            })
+            .collect()
+    }
+
+    /// An object or map, as it is.
     fn map(&mut self) -> Result<Map, Refusal> {
         match self.known()? {
             Value::Map(map) => Ok(map),
@@ -188,25 +249,23 @@ impl Arguments {
     }
 }
 
-fn convert(value: Value, conversion: impl Fn(&Value) -> Option<Value>) -> Outcome {
-    if value == Value::Null {
-        return Ok(value);
-    }
-    conversion(&value).ok_or(Refusal::Failed("the value does not convert"))
+/// A list of strings, as functions give it.
+fn texts(span: Span, items: impl IntoIterator<Item = impl Into<Arc<str>>>) -> Value {
+    list(items.into_iter().map(|item| Node::string(span, item)).collect())
 }
 
-fn numeric(name: &str, arguments: &mut Arguments) -> Outcome {
-    let mut result = arguments.number()?;
-    match name {
-        "abs" => result = result.abs(),
-        "ceil" => result = result.ceil(),
-        "floor" => result = result.floor(),
-        _ => {
-            while arguments.items.len() > 0 {
-                let next = arguments.number()?;
-                result = if name == "max" { result.max(next) } else { result.min(next) };
-            }
-        }
-    }
-    Ok(number(result))
+fn list(items: Vec<Node>) -> Value {
+    Value::List(List::of(Shape::Uniform, items))
+}
+
+fn text_value(text: impl AsRef<str>) -> Value {
+    Value::Str(normalized(text.as_ref()).into())
+}
+
+fn size(length: usize) -> Value {
+    Value::Int(i64::try_from(length).unwrap_or(i64::MAX))
+}
+
+fn truth(value: &Value) -> Option<bool> {
+    to_bool(value)
 }

@@ -1,144 +1,143 @@
-//! Functions on strings.
+//! Functions on strings. Characters are what people count as one: grapheme clusters.
 
-use crate::source::{Node, Value};
-use crate::terraform::operators::{to_bool, to_text, unknown, unknown_within};
+use std::borrow::Cow;
 
-use super::{Arguments, Outcome, Refusal, encode};
+use unicode_normalization::{UnicodeNormalization as _, is_nfc_quick};
+use unicode_segmentation::UnicodeSegmentation as _;
+
+use crate::source::Value;
+
+use super::{Arguments, Outcome, Refusal, text_value, texts};
+
+/// Text as Terraform holds it: composed (NFC).
+pub(in crate::terraform) fn normalized(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() || is_nfc_quick(text.chars()) == unicode_normalization::IsNormalized::Yes {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(text.nfc().collect())
+    }
+}
 
 pub(super) fn call(name: &str, arguments: &mut Arguments) -> Outcome {
-    if name == "format" {
-        return format(arguments);
+    if name == "indent" {
+        let spaces = arguments.whole()?;
+        let text = arguments.text()?;
+        let spaces = usize::try_from(spaces).ok().filter(|spaces| *spaces <= 10_000);
+        let pad = " ".repeat(spaces.ok_or(Refusal::Failed("needs a number of spaces"))?);
+        return Ok(text_value(text.replace('\n', &format!("\n{pad}"))));
     }
     let first = arguments.text()?;
-    let result: String = match name {
-        "lower" => first.to_lowercase(),
-        "upper" => first.to_uppercase(),
-        "trimspace" => first.trim().to_owned(),
-        "chomp" => first.trim_end_matches(['\n', '\r']).to_owned(),
-        "title" => {
-            let mut start = true;
-            first
-                .chars()
-                .map(|letter| {
-                    let upper = start;
-                    start = !letter.is_alphanumeric();
-                    if upper { letter.to_uppercase().collect::<String>() } else { letter.to_string() }
-                })
-                .collect()
+    Ok(match name {
+        "lower" => text_value(lower(&first)),
+        "upper" => text_value(upper(&first)),
+        "title" => text_value(title(&first)),
+        "trimspace" => text_value(first.trim_matches(is_space)),
+        "chomp" => text_value(first.trim_end_matches(['\n', '\r'])),
+        "strrev" => text_value(first.graphemes(true).rev().collect::<String>()),
+        "trim" => {
+            let cutset = arguments.text()?;
+            text_value(first.trim_matches(|letter| cutset.contains(letter)))
         }
         "trimprefix" => {
             let affix = arguments.text()?;
-            first.strip_prefix(&*affix).unwrap_or(&first).to_owned()
+            text_value(first.strip_prefix(&*affix).unwrap_or(&first))
         }
         "trimsuffix" => {
             let affix = arguments.text()?;
-            first.strip_suffix(&*affix).unwrap_or(&first).to_owned()
+            text_value(first.strip_suffix(&*affix).unwrap_or(&first))
         }
-        "startswith" => return Ok(Value::Bool(first.starts_with(&*arguments.text()?))),
-        "endswith" => return Ok(Value::Bool(first.ends_with(&*arguments.text()?))),
-        "substr" => {
-            let (offset, length) = (arguments.whole()?, arguments.whole()?);
-            let Ok(offset) = usize::try_from(offset) else {
-                return Err(Refusal::Unknown("substr from the end is not evaluated".into()));
-            };
-            let rest = first.chars().skip(offset);
-            match usize::try_from(length) {
-                Ok(length) => rest.take(length).collect(),
-                Err(_) => rest.collect(),
-            }
-        }
+        "startswith" => Value::Bool(first.starts_with(&*arguments.text()?)),
+        "endswith" => Value::Bool(first.ends_with(&*arguments.text()?)),
+        "strcontains" => Value::Bool(first.contains(&*arguments.text()?)),
+        "substr" => return substr(&first, arguments),
         "join" => {
             let mut pieces = Vec::new();
-            while arguments.items.len() > 0 {
-                for item in arguments.list()? {
-                    if let Some(reason) = unknown(&item.value) {
-                        return Err(Refusal::Unknown(reason));
-                    }
-                    pieces.push(to_text(&item.value).ok_or(Refusal::Failed("needs strings"))?);
-                }
+            if !arguments.are_left() {
+                return Err(Refusal::Failed("needs a list"));
             }
-            pieces.join(&*first)
-        }
-        "split" => {
-            let whole = arguments.text()?;
-            let span = arguments.span;
-            let pieces: Vec<Node> = if whole.is_empty() {
-                vec![Node::string(span, "")]
-            } else if first.is_empty() {
-                whole.chars().map(|letter| Node::string(span, letter.to_string())).collect()
-            } else {
-                whole.split(&*first).map(|piece| Node::string(span, piece)).collect()
-            };
-            return Ok(Value::List(pieces));
+            while arguments.are_left() {
+                pieces.extend(arguments.texts()?);
+            }
+            text_value(pieces.join(&*first))
         }
         _ => {
-            let (pattern, with) = (arguments.text()?, arguments.text()?);
-            if pattern.len() > 1 && pattern.starts_with('/') && pattern.ends_with('/') {
-                return Err(Refusal::Unknown("replace with a regular expression is not evaluated".into()));
+            let whole = arguments.text()?;
+            let span = arguments.span;
+            if first.is_empty() {
+                texts(span, whole.chars().map(|letter| normalized(&letter.to_string()).into_owned()))
+            } else {
+                texts(span, whole.split(&*first).map(normalized))
             }
-            first.replace(&*pattern, &with)
         }
-    };
-    Ok(Value::Str(result.into()))
+    })
 }
 
-/// `format` with the verbs `%s`, `%d`, `%v`, `%q`, `%t`, `%f` and `%%`, zero padding and width.
-fn format(arguments: &mut Arguments) -> Outcome {
-    let pattern = arguments.text()?;
-    let mut result = String::new();
-    let mut rest = &*pattern;
-    while let Some((before, after)) = rest.split_once('%') {
-        result.push_str(before);
-        let flags = after.len() - after.trim_start_matches(['0', '-']).len();
-        let (flags, after) = after.split_at(flags);
-        let digits = after.len() - after.trim_start_matches(|digit: char| digit.is_ascii_digit()).len();
-        let (width, after) = after.split_at(digits);
-        let (precision, after) = match after.strip_prefix('.') {
-            Some(after) => {
-                let digits =
-                    after.len() - after.trim_start_matches(|digit: char| digit.is_ascii_digit()).len();
-                let (precision, after) = after.split_at(digits);
-                (Some(precision.parse::<usize>().unwrap_or(0)), after)
-            }
-            None => (None, after),
-        };
-        let mut letters = after.chars();
-        let verb = letters.next().ok_or(Refusal::Failed("the format ends in the middle of a verb"))?;
-        rest = letters.as_str();
-        let width: usize = if width.is_empty() { 0 } else { width.parse().unwrap_or(usize::MAX) };
-        if width > 1000 || precision.is_some_and(|digits| verb != 'f' || digits > 100) {
-            return Err(Refusal::Unknown("this width or precision of format is not evaluated".into()));
-        }
-        let piece = match verb {
-            '%' => "%".to_owned(),
-            's' => arguments.text()?.to_string(),
-            'd' => arguments.whole()?.to_string(),
-            't' => to_bool(&arguments.known()?).ok_or(Refusal::Failed("%t needs a boolean"))?.to_string(),
-            'f' => format!("{:.*}", precision.unwrap_or(6), arguments.number()?),
-            'q' => serde_json::Value::String(arguments.text()?.to_string()).to_string(),
-            'v' => {
-                let value = arguments.known()?;
-                match to_text(&value) {
-                    Some(text) => text.to_string(),
-                    None if unknown_within(&value).is_none() => encode(&Node::new(arguments.span, value)),
-                    None => return Err(Refusal::Unknown("an argument is known only in part".into())),
-                }
-            }
-            _ => return Err(Refusal::Unknown(format!("format verb %{verb} is not evaluated").into())),
-        };
-        let missing = width.saturating_sub(piece.chars().count());
-        if flags.contains('-') {
-            result.push_str(&piece);
-            result.push_str(&" ".repeat(missing));
-        } else if let (true, Some(digits)) = (flags.contains('0'), piece.strip_prefix('-')) {
-            result.push('-');
-            result.push_str(&"0".repeat(missing));
-            result.push_str(digits);
-        } else {
-            result.push_str(&if flags.contains('0') { "0" } else { " " }.repeat(missing));
-            result.push_str(&piece);
-        }
+fn substr(text: &str, arguments: &mut Arguments) -> Outcome {
+    let (offset, length) = (arguments.whole()?, arguments.whole()?);
+    let letters: Vec<&str> = text.graphemes(true).collect();
+    let count = i64::try_from(letters.len()).unwrap_or(i64::MAX);
+    // From the end, but never before the start.
+    let start = if offset < 0 { (count + offset).max(0) } else { offset };
+    let end = if length < 0 { count } else { start.saturating_add(length).min(count) };
+    let position = |at: i64| usize::try_from(at).unwrap_or(usize::MAX);
+    Ok(text_value(letters.get(position(start)..position(end)).unwrap_or(&[]).concat()))
+}
+
+/// What Unicode calls white space, which is what Terraform trims.
+fn is_space(letter: char) -> bool {
+    letter.is_whitespace()
+}
+
+/// One letter for one letter: `ß` has no such upper case and stays.
+fn upper_letter(letter: char) -> char {
+    let mut upper = letter.to_uppercase();
+    match (upper.next(), upper.next()) {
+        (Some(upper), None) => upper,
+        _ => match u32::from(letter) {
+            // Greek letters with iota: their upper case, one letter, stands beside them.
+            code @ (0x1F80..=0x1FAF) => char::from_u32(code | 8).unwrap_or(letter),
+            0x1FB3 => '\u{1FBC}',
+            0x1FC3 => '\u{1FCC}',
+            0x1FF3 => '\u{1FFC}',
+            _ => letter,
+        },
     }
-    result.push_str(rest);
-    Ok(Value::Str(result.into()))
+}
+
+fn upper(text: &str) -> String {
+    text.chars().map(upper_letter).collect()
+}
+
+fn lower(text: &str) -> String {
+    // The first letter of what is written with several is the one Terraform takes.
+    text.chars().map(|letter| letter.to_lowercase().next().unwrap_or(letter)).collect()
+}
+
+/// The letter that begins a word: of the digraphs only their first half is large.
+fn title_letter(letter: char) -> char {
+    match letter {
+        'Ǆ'..='ǆ' => 'ǅ',
+        'Ǉ'..='ǉ' => 'ǈ',
+        'Ǌ'..='ǌ' => 'ǋ',
+        'Ǳ'..='ǳ' => 'ǲ',
+        _ => upper_letter(letter),
+    }
+}
+
+fn title(text: &str) -> String {
+    let separates = |letter: char| {
+        if letter.is_ascii() {
+            !letter.is_ascii_alphanumeric() && letter != '_'
+        } else {
+            letter.is_whitespace()
+        }
+    };
+    let mut start = true;
+    text.chars()
+        .map(|letter| {
+            let first = start;
+            start = separates(letter);
+            if first { title_letter(letter) } else { letter }
+        })
+        .collect()
 }

@@ -23,7 +23,7 @@ pub(in crate::terraform) fn convert(body: &mut Node, block: &Block) {
                     convert(item, &nested.block);
                 }
             }
-            Some(Value::Map(Map { entries })) => {
+            Some(Value::Map(Map { entries, .. })) => {
                 for entry in entries.values_mut() {
                     convert(&mut entry.node, &nested.block);
                 }

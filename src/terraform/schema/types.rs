@@ -81,9 +81,13 @@ pub(super) fn misfit<'n, 't>(module: &Module, node: &'n Node, wanted: &'t Type) 
     match (&node.value, wanted) {
         (Value::Unknown(_) | Value::Reference(_) | Value::Partial(_) | Value::Null, _)
         | (_, Type::Dynamic) => None,
-        (Value::Str(_) | Value::Int(_) | Value::Float(_) | Value::Bool(_), Type::String) => None,
+        (
+            Value::Str(_) | Value::Int(_) | Value::Float(_) | Value::Decimal(_) | Value::Bool(_),
+            Type::String,
+        ) => None,
         (Value::List(_) | Value::Map(_), Type::String) if module.is_partial_json(node) => None,
-        (Value::Int(_) | Value::Float(_), Type::Number) | (Value::Bool(_), Type::Bool) => None,
+        (Value::Int(_) | Value::Float(_) | Value::Decimal(_), Type::Number)
+        | (Value::Bool(_), Type::Bool) => None,
         (Value::Str(text), Type::Number) if text.parse::<f64>().is_ok() => None,
         (Value::Str(text), Type::Bool) if matches!(&**text, "true" | "false" | "0" | "1") => None,
         (Value::List(items), Type::List(of) | Type::Set(of)) => items
@@ -110,7 +114,7 @@ pub(super) fn describe(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "a boolean",
-        Value::Int(_) | Value::Float(_) => "a number",
+        Value::Int(_) | Value::Float(_) | Value::Decimal(_) => "a number",
         Value::Str(_) => "a string",
         Value::List(_) => "a list",
         Value::Map(_) => "an object",
