@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read as _};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use walkdir::{DirEntry, WalkDir};
+use ignore::{DirEntry, WalkBuilder};
+use walkdir::WalkDir;
 
 use crate::kubernetes::kustomize;
 use crate::render::Overrides;
@@ -25,6 +26,18 @@ pub(super) const LARGEST_FILE: u64 = 16 * 1024 * 1024;
 const GLANCE: u64 = 64 * 1024;
 /// Directories that hold other people's files, or none that matter.
 const PASSED_OVER: [&str; 4] = [".git", ".terraform", "target", "node_modules"];
+
+/// Says what is not to be checked, in the form of a `.gitignore`.
+const IGNORE_FILE: &str = ".nexafiignore";
+
+/// The path that an error of the search is about.
+fn path_of(error: &ignore::Error) -> Option<&std::path::Path> {
+    match error {
+        ignore::Error::WithPath { path, .. } => Some(path),
+        ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => path_of(err),
+        _ => None,
+    }
+}
 
 /// The files of a run.
 #[derive(Debug, Default)]
@@ -85,7 +98,7 @@ impl Inputs {
             }
         }
         for directory in directories {
-            for path in inputs.walk(directory, surroundings) {
+            for path in inputs.walk(directory, false, surroundings) {
                 if seen.insert(normalise(&surroundings.on_disk(&path))) {
                     inputs.take(&path, false, surroundings);
                 }
@@ -150,8 +163,8 @@ impl Inputs {
     }
 
     /// The files below a directory, sorted, as the user would have typed them. Links to directories are not
-    /// followed, so that every file is met once.
-    fn walk(&mut self, directory: &Utf8Path, surroundings: &Surroundings) -> Vec<Utf8PathBuf> {
+    /// followed, so that every file is met once. With `all` nothing is left out that Git or `.nexafiignore` ignores.
+    fn walk(&mut self, directory: &Utf8Path, all: bool, surroundings: &Surroundings) -> Vec<Utf8PathBuf> {
         let root = surroundings.on_disk(directory);
         let wanted = |entry: &DirEntry| {
             entry.depth() == 0
@@ -160,19 +173,27 @@ impl Inputs {
                     .to_str()
                     .is_some_and(|name| PASSED_OVER.contains(&name) || name.starts_with(".nexafi-gen-"))
         };
+        let mut walk = WalkBuilder::new(&root);
+        // What the user of one machine ignores everywhere must not decide what is checked.
+        walk.standard_filters(false).parents(!all).git_ignore(!all).git_exclude(!all).git_global(false);
+        if !all {
+            walk.add_custom_ignore_filename(IGNORE_FILE);
+        }
+        walk.sort_by_file_name(Ord::cmp).filter_entry(wanted);
         let mut found = Vec::new();
-        for entry in WalkDir::new(&root).sort_by_file_name().into_iter().filter_entry(wanted) {
+        for entry in walk.build() {
             let entry = match entry {
                 Ok(entry) => entry,
                 Err(error) => {
-                    let path = error.path().unwrap_or(root.as_std_path()).to_string_lossy().into_owned();
+                    let path = path_of(&error).unwrap_or(root.as_std_path()).to_string_lossy().into_owned();
                     let reason = error.io_error().map_or_else(|| error.to_string(), ToString::to_string);
                     let message = format!("it cannot be searched: {reason}");
                     self.unusable.push(Error::Input { path: path.into(), message, help: String::new() });
                     continue;
                 }
             };
-            let is_file = entry.file_type().is_file() || (entry.path_is_symlink() && entry.path().is_file());
+            let is_file = entry.file_type().is_some_and(|type_| type_.is_file())
+                || (entry.path_is_symlink() && entry.path().is_file());
             if !is_file {
                 continue;
             }
@@ -297,7 +318,7 @@ pub(super) fn policy_files(
         });
     }
     let mut inputs = Inputs::default();
-    let mut files = inputs.walk(directory, surroundings);
+    let mut files = inputs.walk(directory, true, surroundings);
     if let Some(error) = inputs.unusable.pop() {
         return Err(error);
     }
@@ -327,7 +348,7 @@ pub(super) fn schema_files(
         });
     }
     let mut inputs = Inputs::default();
-    let mut files = inputs.walk(directory, surroundings);
+    let mut files = inputs.walk(directory, true, surroundings);
     if let Some(error) = inputs.unusable.pop() {
         return Err(error);
     }

@@ -58,6 +58,14 @@ impl Catalogue {
         Self::of_embedded(without_examples)
     }
 
+    /// The built-in policy of an id, with its examples. Only files whose text has the id are read.
+    pub fn one(id: &str) -> Option<Policy> {
+        let files = embedded().into_iter().enumerate();
+        let mut named =
+            files.filter(|(_, (_, text))| memchr::memmem::find(text.as_bytes(), id.as_bytes()).is_some());
+        named.find_map(|(at, (path, text))| read_at(at, path, text).0.filter(|policy| policy.id == id))
+    }
+
     fn of_embedded(part: impl Fn(&'static str) -> &'static str + Sync) -> Self {
         let mut catalogue = Self::default();
         let files: Vec<_> = embedded().into_iter().enumerate().collect();

@@ -63,6 +63,7 @@ pub(super) fn without_keys(address: &str) -> String {
         text.push_str(before);
         let after = after_key(from);
         if after.len() == from.len() {
+            rest = from;
             break;
         }
         rest = after;

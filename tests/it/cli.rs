@@ -498,3 +498,36 @@ fn what_is_not_read_would_have_said_nothing() {
         assert_eq!((few.code, few.out, few.err), (all.code, all.out, all.err), "{input}");
     }
 }
+
+#[test]
+fn a_search_leaves_out_what_is_ignored_and_a_named_file_is_checked_all_the_same() {
+    let desk = Desk::new();
+    std::fs::create_dir(desk.directory.join(".git")).unwrap();
+    let vpc = "resource \"aws_vpc\" \"main\" {\n  cidr_block = \"10.0.0.0/16\"\n}\n";
+    for path in
+        ["a/main.tf", "built/main.tf", "old/main.tf", "old/kept/main.tf", ".terraform/modules/x/main.tf"]
+    {
+        desk.put(path, vpc);
+    }
+    desk.put(".gitignore", "built/\n");
+    desk.put("old/.nexafiignore", "*.tf\n!kept/*.tf\n");
+    let found = |arguments: &str| {
+        let ran = desk.run(&format!("lint {arguments} --select NXF-NET-001 --format concise"));
+        ran.out.lines().map(|line| line.split(':').next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(found("."), ["a/main.tf", "old/kept/main.tf"]);
+    assert_eq!(found(""), ["a/main.tf", "old/kept/main.tf"]);
+    assert_eq!(found("built/main.tf"), ["built/main.tf"]);
+    assert_eq!(found("built old/main.tf"), ["built/main.tf", "old/main.tf"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn links_that_lead_back_end() {
+    let desk = Desk::new();
+    desk.put("a/main.tf", "resource \"aws_vpc\" \"main\" {\n  cidr_block = \"10.0.0.0/16\"\n}\n");
+    std::os::unix::fs::symlink("..", desk.directory.join("a/up")).unwrap();
+    std::os::unix::fs::symlink("self.tf", desk.directory.join("a/self.tf")).unwrap();
+    let ran = desk.run("lint . --select NXF-NET-001 --format concise");
+    assert_eq!(ran.out.lines().count(), 1, "{ran:?}");
+}
