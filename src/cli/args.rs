@@ -211,8 +211,8 @@ pub(super) struct Checks {
     /// A file of known findings, written by `lint --write-baseline`: only new ones fail
     #[arg(long, value_name = "FILE", help_heading = "Checks")]
     pub(super) baseline: Option<Utf8PathBuf>,
-    /// Check custom resources by the CustomResourceDefinitions below this directory, or by JSON Schemas called
-    /// group/kind_version.json or kind-group-version.json. May be given several times
+    /// Check custom resources by every `CustomResourceDefinition` below this directory, or by JSON Schemas called
+    /// `group/kind_version.json` or `kind-group-version.json`. May be given several times
     #[arg(long, value_name = "DIR", help_heading = "Checks")]
     pub(super) crd_schema: Vec<Utf8PathBuf>,
     #[command(flatten)]

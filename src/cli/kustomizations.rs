@@ -157,10 +157,13 @@ impl Files for Disk<'_> {
             Ok(real) if !real.starts_with(&self.within) => Place::Outside,
             Ok(real) if real.is_dir() => Place::Directory(real),
             Ok(real) if real.is_file() => Place::File(real),
-            Ok(_) => Place::Missing,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Place::Missing,
-            Err(_) if path.ancestors().any(Utf8Path::is_symlink) => Place::Loop,
-            Err(_) => Place::Missing,
+            Err(error)
+                if error.kind() != std::io::ErrorKind::NotFound
+                    && path.ancestors().any(Utf8Path::is_symlink) =>
+            {
+                Place::Loop
+            }
+            Ok(_) | Err(_) => Place::Missing,
         }
     }
 

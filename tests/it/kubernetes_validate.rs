@@ -104,7 +104,7 @@ fn each_difference_from_kubernetes_validate_is_explained() {
                 assert!(reason.split_whitespace().count() >= 6, "{path} needs a reason");
             }
             _ => {
-                wrong.push(format!("{path}: only {by} finds {}", ours.as_ref().or(theirs.as_ref()).unwrap()))
+                wrong.push(format!("{path}: only {by} finds {}", ours.as_ref().or(theirs.as_ref()).unwrap()));
             }
         }
     }

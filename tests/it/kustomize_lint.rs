@@ -7,7 +7,9 @@ const FIX: &str = "apiVersion: v1\nkind: Pod\nmetadata: {name: pod}\nspec: {host
 
 fn desk(files: &[(&str, &str)]) -> Desk {
     let desk = Desk::new();
-    files.iter().for_each(|(path, text)| desk.put(path, text));
+    for (path, text) in files {
+        desk.put(path, text);
+    }
     desk
 }
 

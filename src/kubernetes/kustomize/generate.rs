@@ -289,7 +289,11 @@ fn hash(node: &Node) -> String {
         format!("{{{binary}\"data\":{data},\"kind\":\"ConfigMap\",\"name\":\"\"}}")
     };
     let digest = Sha256::digest(json.as_bytes());
-    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = digest.iter().fold(String::new(), |mut hex, byte| {
+        hex.push(char::from_digit(u32::from(byte >> 4), 16).unwrap_or('0'));
+        hex.push(char::from_digit(u32::from(byte & 15), 16).unwrap_or('0'));
+        hex
+    });
     let letter = |digit: char| match digit {
         '0' => 'g',
         '1' => 'h',

@@ -106,7 +106,7 @@ impl Merger<'_> {
             return dest;
         }
         match shown.map(|node| &node.value) {
-            Some(Value::Map(_)) => self.map(dest, patch, shape),
+            Some(Value::Map(_)) => self.map(dest, patch, shape.as_ref()),
             Some(Value::List(_)) => match keys {
                 Some(keys) => self.keyed(dest, patch, shape, keys),
                 None => patch.cloned().or(dest).filter(|node| node.value != Value::Null),
@@ -115,7 +115,7 @@ impl Merger<'_> {
         }
     }
 
-    fn map(&mut self, dest: Option<Node>, patch: Option<&Node>, shape: Option<Shape>) -> Option<Node> {
+    fn map(&mut self, dest: Option<Node>, patch: Option<&Node>, shape: Option<&Shape>) -> Option<Node> {
         let directive = match patch {
             Some(patch) if patch.value == Value::Null => return None,
             Some(patch) => self.directive(patch),
@@ -138,8 +138,8 @@ impl Merger<'_> {
         for key in own.into_iter().chain(added) {
             let old = before.entries.swap_remove(&key);
             let new = laid.and_then(|map| map.entries.get(&key));
-            let inner = shape.as_ref().and_then(|shape| shape.field(&key));
-            let keys = keys_of(shape.as_ref().and_then(Shape::definition), &key);
+            let inner = shape.and_then(|shape| shape.field(&key));
+            let keys = keys_of(shape.and_then(Shape::definition), &key);
             let (old_key, old) = old.map_or((None, None), |entry| (Some(entry.key), Some(entry.node)));
             if let Some(node) = self.walk(old, new.map(|entry| &entry.node), inner, keys) {
                 // Where the value is the patch's the key is too.

@@ -190,7 +190,9 @@ pub(super) fn labels(kustomization: &Kustomization, resources: &mut [Resource]) 
         }
     }
     if let Some(pairs) = kustomization.root.get("commonLabels").and_then(Node::as_map) {
-        resources.iter_mut().for_each(|resource| label(resource, pairs, true, true));
+        for resource in resources.iter_mut() {
+            label(resource, pairs, true, true);
+        }
     }
 }
 

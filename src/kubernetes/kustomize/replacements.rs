@@ -210,7 +210,9 @@ fn at_all(node: &mut Node, steps: &[String], make: Option<Span>, change: &mut dy
     }
     match &mut node.value {
         Value::List(items) if step == "*" => {
-            items.iter_mut().for_each(|item| at_all(item, rest, make, change));
+            for item in items.iter_mut() {
+                at_all(item, rest, make, change);
+            }
         }
         Value::List(items) => {
             let at = if step == "-" { items.len().checked_sub(1) } else { step.parse().ok() };

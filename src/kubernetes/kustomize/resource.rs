@@ -164,7 +164,8 @@ impl Resource {
     /// Remembers what it is called, before that changes. Namespaces are remembered as those they count for.
     pub(super) fn remember(&mut self) {
         let mut id = self.id();
-        id.namespace = id.effective_namespace().to_owned();
+        let namespace = id.effective_namespace().to_owned();
+        id.namespace = namespace;
         self.previous.push(id);
     }
 

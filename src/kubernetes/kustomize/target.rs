@@ -79,7 +79,9 @@ impl Builder<'_> {
         }
         let mut findings = Vec::new();
         file::check(&root, &mut findings);
-        findings.into_iter().for_each(|finding| self.push(finding));
+        for finding in findings {
+            self.push(finding);
+        }
         Some(Kustomization { directory: directory.to_owned(), id, path, root })
     }
 
@@ -127,7 +129,9 @@ impl Builder<'_> {
         replacements::replace(self, kustomization, resources);
         if root.get("transformers").is_some_and(|node| !node.items().is_empty()) {
             let why: Arc<str> = format!("the transformers of {} may change it", kustomization.path).into();
-            resources.iter_mut().for_each(|resource| doubt(&mut resource.node, &why));
+            for resource in resources.iter_mut() {
+                doubt(&mut resource.node, &why);
+            }
         }
         for variable in root.get("vars").map_or(&[][..], Node::items) {
             self.vars.extend(variable.get("name").and_then(Node::as_str).map(str::to_owned));
@@ -294,7 +298,9 @@ impl Builder<'_> {
             Some(inner) => {
                 let mut made = Vec::new();
                 self.accumulate(&inner, &mut made);
-                made.into_iter().for_each(|resource| self.append(resources, resource));
+                for resource in made {
+                    self.append(resources, resource);
+                }
             }
             None => self.push(
                 fault(node.span, format!("`{path}` has no kustomization that can be read"))
@@ -353,7 +359,9 @@ impl Builder<'_> {
         }
         if !self.vars.is_empty() {
             let vars = std::mem::take(&mut self.vars);
-            resources.iter_mut().for_each(|resource| forget_vars(&mut resource.node, &vars));
+            for resource in &mut resources {
+                forget_vars(&mut resource.node, &vars);
+            }
         }
         resources.retain(|resource| {
             let local = resource.node.at(&["metadata", "annotations", "config.kubernetes.io/local-config"]);

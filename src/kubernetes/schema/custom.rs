@@ -190,7 +190,7 @@ impl Checker<'_> {
             match (known.and_then(|known| known.get(key)), others) {
                 (Some(schema), _) => self.value(&entry.node, entry.key, schema),
                 (None, Some(schema)) if schema.as_map().is_some() => {
-                    self.value(&entry.node, entry.key, schema)
+                    self.value(&entry.node, entry.key, schema);
                 }
                 _ if open => {}
                 _ => self.unknown(key, entry.key, map, known),
