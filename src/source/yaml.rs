@@ -34,7 +34,8 @@ pub enum Dialect {
     Plain,
     /// As `kubectl` does, which keeps to YAML 1.1: `yes`, `on` and `n` are booleans too, `0644` is an octal number.
     Kubectl,
-    /// As `kustomize` does: numbers like `kubectl`, booleans like everybody.
+    /// As `kustomize` does: numbers like `kubectl`, booleans like everybody; and a block at the end of a text that has no
+    /// last line break has none either.
     Kustomize,
 }
 
@@ -259,7 +260,13 @@ impl<'a> Builder<'a> {
                     *key = Some((name.into(), span));
                     return Ok(());
                 }
-                let node = Node::new(span, scalar(&text, style, tag.as_deref(), self.dialect));
+                let block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
+                let open = self.dialect == Dialect::Kustomize
+                    && block
+                    && end >= self.file.text().len()
+                    && !self.file.text().ends_with('\n');
+                let text = if open { text.strip_suffix('\n').unwrap_or(&text) } else { &text };
+                let node = Node::new(span, scalar(text, style, tag.as_deref(), self.dialect));
                 self.anchor(anchor, &node);
                 self.value(node)
             }

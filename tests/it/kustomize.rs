@@ -132,7 +132,14 @@ fn roots(below: &str) -> Vec<Utf8PathBuf> {
 fn each_fixture_builds_to_what_kubectl_prints() {
     let mut compared = 0;
     let mut differences = Vec::new();
-    for root in roots("good") {
+    let generated = [
+        "minimal/kubernetes",
+        "nexafi/kubernetes",
+        "nexafi/kubernetes/image-signatures",
+        "nexafi/standby/secondary",
+    ];
+    let generated = generated.map(|path| Utf8Path::new("generated").join(path));
+    for root in roots("good").into_iter().chain(generated) {
         let mut tree = Tree::default();
         let build = kustomize::build(&root, &mut tree);
         assert_eq!(shown(&tree, &build.findings), "", "{root}");

@@ -48,7 +48,8 @@ pub(super) fn patches(
         };
         let documents = match (text("path"), text("patch")) {
             (Some((node, path)), None) => documents(builder, kustomization, node, path),
-            (None, Some((node, patch))) => builder.inline(kustomization, node, patch),
+            // kustomize trims it, and a block at its end with it.
+            (None, Some((node, patch))) => builder.inline(kustomization, node, patch.trim_end()),
             _ => {
                 let span = item
                     .as_map()
