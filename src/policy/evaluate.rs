@@ -6,7 +6,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use super::expression::{ADDRESS, Expression, ITEM, ITEM_KEY, KEY, KEYS, ROOT, THIS, TODAY};
-use super::file::{Policy, Rule, Scope};
+use super::file::{Find, Policy, Rule, Scope};
 use super::functions::pod_template;
 use super::interpret::Interpreter;
 use super::path::{Match, Path, join};
@@ -375,17 +375,20 @@ impl<'a> Judge<'a, '_> {
         let filters_items = self.compiled.when.is_some_and(|when| when.uses_item);
         let when = self.compiled.when.filter(|_| !filters_items);
         let applies = when.map_or(Ok(true), |when| interpreter.truth(when));
-        if self.rule.each.is_none() && !self.rule.secrets {
+        if self.rule.each.is_none() && self.rule.find.is_none() {
             let judgement = self.judge(interpreter, applies);
             return self.verdict(interpreter, judgement, &self.candidate.start).into_iter().collect();
         }
         if applies == Ok(false) {
             return Vec::new();
         }
-        let items = match &self.rule.each {
-            Some(each) => self.items(each),
-            None => self.secrets(),
+        let items = match (&self.rule.each, self.rule.find) {
+            (Some(each), _) => self.items(each),
+            (None, Some(Find::Keys)) => self.keys(),
+            (None, _) => self.secrets(),
         };
+        // A resource without such an argument is no matter of keys.
+        let mut asked = self.rule.find != Some(Find::Keys);
         let mut found = Vec::new();
         for Item { place, value, secret } in items {
             interpreter.set(ITEM, value);
@@ -396,6 +399,7 @@ impl<'a> Judge<'a, '_> {
                 _ => applies.clone(),
             };
             let judgement = self.judge(interpreter, applies);
+            asked |= !matches!(judgement, Judgement::NotApplicable);
             if !matches!(judgement, Judgement::Pass) {
                 let mut verdict = self.verdict(interpreter, judgement, &place);
                 if let (Some(verdict), Some(secret)) = (&mut verdict, secret) {
@@ -405,7 +409,7 @@ impl<'a> Judge<'a, '_> {
                 found.extend(verdict);
             }
         }
-        if found.is_empty() {
+        if found.is_empty() && asked {
             interpreter.set(ITEM, Val::Null);
             interpreter.set(ITEM_KEY, Val::Null);
             found.extend(self.verdict(interpreter, Judgement::Pass, &self.candidate.start));
@@ -445,6 +449,26 @@ impl<'a> Judge<'a, '_> {
         found.into_iter().map(item).collect()
     }
 
+    /// Every argument of a resource that takes a KMS key, as `{path, name, written, value, block}`.
+    fn keys(&self) -> Vec<Item<'a>> {
+        let Val::Map(Dict::Resource(resource)) = &self.candidate.this else { return Vec::new() };
+        if !resource.managed {
+            return Vec::new();
+        }
+        let item = |found: super::keys::Found<'a>| Item {
+            value: Val::map(vec![
+                ("name".into(), Val::text(found.path.rsplit('.').next().unwrap_or(&found.path))),
+                ("path".into(), Val::text(found.path)),
+                ("written".into(), Val::Bool(!matches!(found.value, Val::Null))),
+                ("value".into(), found.value),
+                ("block".into(), found.block),
+            ]),
+            place: found.place,
+            secret: None,
+        };
+        super::keys::find(&self.candidate.start, &resource.type_).into_iter().map(item).collect()
+    }
+
     /// A path that begins with `pod` begins at the pod template, wherever the kind keeps it.
     fn rooted(&self, start: &Match<'a>, path: &Path) -> (Match<'a>, Path) {
         match self.candidate.pod.as_ref().zip(path.without_first("pod")) {
@@ -478,7 +502,7 @@ impl<'a> Judge<'a, '_> {
         };
         let sources = self.context.world.sources;
         // `at` is relative to an item, and what passes as a whole has none.
-        let whole = (self.rule.each.is_some() || self.rule.secrets) && verdict == Verdict::Pass;
+        let whole = (self.rule.each.is_some() || self.rule.find.is_some()) && verdict == Verdict::Pass;
         let (span, pointer) = match &self.rule.at {
             Some(at) if !whole => {
                 let (start, path) = self.rooted(place, at);

@@ -137,6 +137,15 @@ pub(super) fn judges_by_others(cel: &Cel) -> bool {
     OF_OTHERS.iter().any(|name| cel.text.contains(name))
 }
 
+/// What a rule looks for at any depth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Find {
+    /// Secrets that are written out.
+    Secrets,
+    /// Arguments that take a KMS key.
+    Keys,
+}
+
 /// How to tell on one kind of input.
 #[derive(Debug)]
 pub struct Rule {
@@ -148,8 +157,8 @@ pub struct Rule {
     pub needs: Vec<SubjectKind>,
     pub(super) when: Option<Cel>,
     pub(super) each: Option<Path>,
-    /// Every literal secret below the subject becomes `item`.
-    pub(super) secrets: bool,
+    /// Everything of this sort below the subject becomes `item`.
+    pub(super) find: Option<Find>,
     pub(super) assert: Cel,
     pub(super) at: Option<Path>,
     pub(super) message: Option<Text>,

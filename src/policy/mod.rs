@@ -14,6 +14,7 @@ mod file;
 mod functions;
 mod interpret;
 mod join;
+mod keys;
 pub mod mend;
 mod path;
 mod read;

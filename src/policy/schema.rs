@@ -199,6 +199,8 @@ pub struct RuleBody {
 pub enum Find {
     /// Secrets that are written out.
     Secrets,
+    /// Of a Terraform resource, the arguments that take a KMS key, written or not.
+    Keys,
 }
 
 /// CEL, or a plain `true` or `false`.

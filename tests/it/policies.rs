@@ -1,12 +1,15 @@
 //! The embedded policies: each says what it wants, for which control, and proves itself.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use nexafi_gen::kubernetes;
-use nexafi_gen::policy::{Catalogue, Evaluation, Example, Policy, World, embedded, evaluate, selftest};
+use nexafi_gen::policy::{
+    Catalogue, Evaluation, Example, Policy, Scope, World, embedded, evaluate, facts, selftest,
+};
 use nexafi_gen::source::{FileId, Finding, Node, SourceFile, Sources, Verdict, yaml};
 use nexafi_gen::terraform;
+use nexafi_gen::terraform::schema::{Kind, keys};
 
 /// What the policies say of Terraform and manifests (and a blueprint's view).
 fn judge(
@@ -119,6 +122,63 @@ fn every_rule_has_an_example_that_passes_and_one_that_fails() {
         }
     }
     assert!(untested.is_empty(), "{untested}");
+}
+
+/// Which other policies judge an argument: their rules are about its type, or read resources of it, and ask for its name.
+fn judges<'p>(policies: &'p [Policy], type_: &str, argument: &str) -> BTreeSet<&'p str> {
+    let name = argument.rsplit('.').next().unwrap_or(argument);
+    let has = |text: &str, word: &str| {
+        text.split(|char: char| !char.is_ascii_alphanumeric() && char != '_').any(|part| part == word)
+    };
+    let judges = |policy: &&Policy| {
+        policy.id != "NXF-ENC-300"
+            && policy.rules.iter().any(|rule| {
+                let Scope::Terraform(types) = &rule.scope else { return false };
+                let about = types.iter().any(|own| own == type_)
+                    || rule.assertion().contains(&format!("\"{type_}\""));
+                about && has(rule.assertion(), name)
+            })
+    };
+    policies.iter().filter(judges).map(|policy| policy.id.as_str()).collect()
+}
+
+/// For whoever reads which arguments take a key, as the provider's schema has them, and who judges each.
+#[test]
+fn every_argument_for_a_key() {
+    let aws = terraform::schema::aws().unwrap();
+    let catalogue = Catalogue::builtin();
+    let mut all = String::new();
+    let mut judged: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for type_ in aws.types(Kind::Resource) {
+        for argument in keys::key_arguments("", &aws.get(Kind::Resource, type_).unwrap()) {
+            let others = judges(catalogue.policies(), type_, &argument);
+            let who = if others.is_empty() {
+                "NXF-ENC-300".to_owned()
+            } else {
+                Vec::from_iter(others.clone()).join(", ")
+            };
+            writeln!(all, "{type_}.{argument}: {who}").unwrap();
+            if !others.is_empty() {
+                judged.entry(type_).or_default().push(argument);
+            }
+        }
+    }
+    insta::assert_snapshot!(all);
+    let mut wanted = "judged:\n".to_owned();
+    for (type_, arguments) in &mut judged {
+        arguments.sort();
+        writeln!(wanted, "  {type_}: [{}]", arguments.join(", ")).unwrap();
+    }
+    let table = facts::table("kms-keys").unwrap();
+    assert!(table.text.ends_with(&wanted), "src/policy/facts/kms-keys.yaml has to end with\n{wanted}");
+    // What the table excuses has to exist.
+    let excused = table.text.lines().filter_map(|line| line.strip_prefix("  aws_")?.split(':').next());
+    for name in excused {
+        assert!(
+            all.contains(&format!("aws_{name}.")) || all.contains(&format!("aws_{name}: NXF")),
+            "aws_{name}"
+        );
+    }
 }
 
 /// What a person sees of every example that is not met: the underlined text, the message, what to write.

@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use super::{RULE_KEYS, RULES_KEYS, Reader, Reported, SCOPE_KEYS};
-use crate::policy::file::{BLOCK_KINDS, Cel, Rule, RuleFix, Scope, Text, judges_by_others};
+use crate::policy::file::{BLOCK_KINDS, Cel, Find, Rule, RuleFix, Scope, Text, judges_by_others};
 use crate::policy::path::{Path, join};
 use crate::source::{Entry, Map, Node, Span, SubjectKind, Value};
 
@@ -52,8 +52,8 @@ impl Reader<'_> {
         let map = self.fields(node, pointer, &format!("a {kind} rule"), &known)?;
         let scope = self.scope(map, node.span, kind, pointer);
         let each = self.optional(map, "each", pointer, Self::path);
-        let secrets = self.finds_secrets(map, pointer);
-        let in_each = matches!(&each, Ok(Some(_))) || secrets.is_some_and(|secrets| secrets);
+        let find = self.finds(map, kind, pointer);
+        let in_each = matches!(&each, Ok(Some(_))) || matches!(&find, Some(Some(_)));
         let when = self.optional(map, "when", pointer, |reader, node, at| reader.cel(node, at, in_each));
         let assert = self
             .required(map, node.span, pointer, "assert", "write the expression that has to be true")
@@ -75,7 +75,7 @@ impl Reader<'_> {
             needs: needs.ok()?.unwrap_or_default(),
             when,
             each: each.ok()?,
-            secrets: secrets?,
+            find: find?,
             assert,
             at: at.ok()?,
             message: message.ok()?,
@@ -145,19 +145,33 @@ impl Reader<'_> {
         Some(aliases)
     }
 
-    /// `find: secrets`, which stands instead of `each`.
-    fn finds_secrets(&mut self, map: &Map, pointer: &str) -> Option<bool> {
-        let Some(entry) = map.entries.get("find") else { return Some(false) };
+    /// `find: secrets` and `find: keys`, which stand instead of `each`.
+    fn finds(&mut self, map: &Map, kind: &str, pointer: &str) -> Option<Option<Find>> {
+        let Some(entry) = map.entries.get("find") else { return Some(None) };
         let pointer = join(pointer, "find");
         if map.get("each").is_some() {
             self.fault(entry.key, &pointer, "`find` stands instead of `each`", "write two rules");
             return None;
         }
-        if entry.node.as_str() != Some("secrets") {
-            self.fault(entry.node.span, &pointer, "nobody knows how to find this", "write `find: secrets`");
-            return None;
+        match entry.node.as_str() {
+            Some("secrets") => Some(Some(Find::Secrets)),
+            Some("keys") if kind == "terraform" && map.get("resource").is_some() => Some(Some(Find::Keys)),
+            Some("keys") => {
+                let help = "write the rule under `terraform`, with a `resource`";
+                self.fault(
+                    entry.node.span,
+                    &pointer,
+                    "only resources of Terraform have arguments for keys",
+                    help,
+                );
+                None
+            }
+            _ => {
+                let help = "write `find: secrets` or `find: keys`";
+                self.fault(entry.node.span, &pointer, "nobody knows how to find this", help);
+                None
+            }
         }
-        Some(true)
     }
 
     /// The kinds of block a rule looks at instead of resources.

@@ -2,6 +2,7 @@
 
 mod check;
 mod convert;
+pub mod keys;
 mod store;
 mod types;
 mod within;

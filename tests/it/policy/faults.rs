@@ -49,8 +49,9 @@ rules:
     - {block: module, resource: aws_vpc, assert: 'true'}
     - {block: [module, resource], assert: 'true'}
     - {resource: aws_vpc, assert: 'true', aliases: {a: b}}
-    - {resource: '*', find: keys, assert: 'true'}
+    - {resource: '*', find: words, assert: 'true'}
     - {resource: '*', find: secrets, each: tags.*, assert: 'true'}
+    - {block: module, find: keys, assert: 'true'}
   kubernetes: [{workload: false, assert: 'true'}, {kind: Pod, workload: true, assert: 'true'}, {assert: 'true'}]
   azure: {}
 examples:

@@ -331,3 +331,44 @@ fn the_date_is_given_not_read() {
     assert_eq!(of(Some("2026-12-23")), "fail");
     assert!(of(None).starts_with("unproven"));
 }
+
+#[test]
+fn arguments_for_keys_are_found_written_or_not() {
+    let terraform = r#"
+variable "regions" { type = list(string) }
+resource "aws_sfn_state_machine" "absent" { name = "settle" }
+resource "aws_sfn_state_machine" "written" {
+  encryption_configuration { kms_key_id = "alias/settle" }
+}
+resource "aws_securitylake_data_lake" "attributes" {
+  configuration { encryption_configuration = [{ kms_key_id = "alias/lake" }] }
+  configuration { region = "eu-west-1" }
+}
+resource "aws_securitylake_data_lake" "unknown" {
+  dynamic "configuration" {
+    for_each = var.regions
+    content { region = configuration.value }
+  }
+}
+resource "aws_ecs_service" "unused" { name = "api" }
+resource "aws_vpc" "no_key" { cidr_block = "10.0.0.0/16" }
+data "aws_sfn_state_machine" "looked_up" { name = "settle" }
+"#;
+    let rules = "  terraform:
+    resource: '*'
+    find: keys
+    assert: 'item.value == \"other\"'
+    message: '{{ item.path }} ({{ item.name }}) is {{ item.value }}, beside {{ item.block.region }}'
+";
+    let (evaluation, sources) = run(rules, Inputs { terraform: Some(terraform), ..Inputs::default() });
+    let found: Vec<String> = evaluation
+        .verdicts
+        .iter()
+        .map(|verdict| {
+            let finding = &verdict.finding;
+            let (place, text) = (&finding.pointer, slice(&sources, finding.span));
+            format!("{} {place} | `{text}` | {}", finding.verdict.as_str(), finding.message)
+        })
+        .collect();
+    insta::assert_snapshot!(found.join("\n"));
+}
