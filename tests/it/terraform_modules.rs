@@ -17,6 +17,8 @@ fn verdicts(ran: &Ran, policy: &str) -> Vec<String> {
         })
         .collect();
     found.sort();
+    // A policy may have several rules for one subject.
+    found.dedup();
     found
 }
 
