@@ -261,7 +261,15 @@ impl<'a> Evaluator<'a> {
         // The result has the type of both branches; what fails in the other one does not matter.
         let failures = self.failures;
         let other = self.eval(other, scope);
+        let failed = self.failures > failures;
         self.failures = failures;
+        let alike = matches!(
+            (&node.value, &other.value),
+            (Value::Map(_), Value::Map(_)) | (Value::List(_), Value::List(_)) | (_, Value::Unknown(_))
+        );
+        if failed && alike {
+            return node;
+        }
         let kinds = [Type::of(&node.value), Type::of(&other.value)];
         let converted = types::unify(&kinds).map(|kind| types::convert(node.value, &kind));
         match converted {
@@ -276,7 +284,7 @@ impl<'a> Evaluator<'a> {
 
     fn call(&mut self, call: &'a FuncCall, scope: &Scope<'_>, span: Span) -> Node {
         let name = call.name.name.as_str();
-        if call.name.is_namespaced() {
+        if call.name.is_namespaced() && !functions::is_core(&call.name) {
             return Node::new(
                 span,
                 Value::Unknown(format!("function {name} of a provider is not evaluated").into()),

@@ -252,6 +252,9 @@ impl Number {
         if let Some(whole) = self.to_i64() {
             return Value::Int(whole);
         }
+        if self.exponent.abs() > 20_000 {
+            return Value::Unknown("the number is too far from zero, or too near, to evaluate".into());
+        }
         let digits = self.to_string();
         match digits.parse::<f64>() {
             Ok(near) if near.is_finite() && near.to_string() == digits => Value::Float(near),

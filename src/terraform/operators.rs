@@ -178,7 +178,8 @@ pub(super) fn binary(left: &Value, operator: BinaryOperator, right: &Value) -> O
     match operator {
         // One known `false` decides, whatever the other turns out to be.
         Op::And | Op::Or => {
-            if *left == Value::Null || *right == Value::Null {
+            // Either may be unknown, but nothing else than a boolean.
+            if [left, right].iter().any(|side| to_bool(side).is_none() && unknown(side).is_none()) {
                 return None;
             }
             let decides = operator == Op::Or;
@@ -188,8 +189,6 @@ pub(super) fn binary(left: &Value, operator: BinaryOperator, right: &Value) -> O
             if let Some(reason) = unknown(left).or_else(|| unknown(right)) {
                 return Some(Value::Unknown(reason));
             }
-            to_bool(left)?;
-            to_bool(right)?;
             Some(Value::Bool(!decides))
         }
         Op::Eq | Op::NotEq => Some(match equal(left, right) {

@@ -24,11 +24,15 @@ pub(super) fn parse(
         Err(error) => error,
     };
     let tokens = scan(text).0;
+    let joined = joined(text, &tokens);
+    if let Some(Ok(body)) = joined.as_deref().map(parse_body) {
+        return vec![Chunk { place: Place { file: id, base: 0 }, body }];
+    }
     let before = findings.len();
     let mut chunks = Vec::new();
     for range in pieces(text, &tokens) {
-        let (base, Some(piece)) = (range.start, text.get(range)) else { continue };
-        match parse_body(piece) {
+        let (base, Some(piece)) = (range.start, text.get(range.clone())) else { continue };
+        match parse_body(joined.as_deref().and_then(|joined| joined.get(range)).unwrap_or(piece)) {
             Ok(body) => chunks.push(Chunk { place: Place { file: id, base }, body }),
             Err(error) => {
                 broken.extend(head(piece));
@@ -42,6 +46,39 @@ pub(super) fn parse(
         findings.push(explain(id, file, 0, text, &whole));
     }
     chunks
+}
+
+/// The text with the lines of each `{ for ... }` in one: they may end anywhere, which the parser knows of brackets and
+/// parentheses only. Spaces stand for what ended them, so that every offset stays. `None` if there is no such thing.
+fn joined(text: &str, tokens: &[Token]) -> Option<String> {
+    let mut open = Vec::new();
+    let mut ends = Vec::new();
+    for (at, token) in tokens.iter().enumerate() {
+        match token.kind {
+            Kind::OpenBrace => {
+                let next = tokens
+                    .iter()
+                    .skip(at + 1)
+                    .find(|next| !matches!(next.kind, Kind::Newline | Kind::Comment));
+                open.push(next.is_some_and(|next| {
+                    next.kind == Kind::Ident && text.get(next.range.clone()) == Some("for")
+                }));
+            }
+            Kind::OpenBracket | Kind::OpenParen | Kind::Interpolation | Kind::Control => open.push(false),
+            Kind::CloseBrace | Kind::CloseBracket | Kind::CloseParen | Kind::SequenceEnd => drop(open.pop()),
+            Kind::Newline | Kind::Comment if open.last() == Some(&true) => ends.push(token.range.clone()),
+            _ => {}
+        }
+    }
+    if ends.is_empty() {
+        return None;
+    }
+    let mut joined = text.to_owned();
+    for range in ends {
+        let length = range.len();
+        joined.replace_range(range, &" ".repeat(length));
+    }
+    Some(joined)
 }
 
 /// Where the items of a file start and end, as far as brackets and the start of lines tell.

@@ -127,13 +127,41 @@ fn unified(types: &[&Type]) -> Option<Type> {
     if all(|type_| matches!(type_, Type::Map(_) | Type::Object(_))) {
         return elements().map(Type::map);
     }
-    if all(|type_| matches!(type_, Type::Set(_) | Type::Tuple(_))) {
-        return elements().map(Type::set);
-    }
-    if all(|type_| matches!(type_, Type::List(_) | Type::Set(_) | Type::Tuple(_))) {
+    if all(|type_| matches!(type_, Type::List(_) | Type::Tuple(_))) {
         return elements().map(Type::list);
     }
-    None
+    if all(|type_| matches!(type_, Type::Set(_))) {
+        return elements().map(Type::set);
+    }
+    // Of a set and something else one of the given types it is, a list before a set.
+    let lists = known.iter().filter(|type_| matches!(type_, Type::List(_)));
+    let sets = known.iter().filter(|type_| matches!(type_, Type::Set(_)));
+    let mut wanted = lists.chain(sets);
+    wanted.find(|wanted| known.iter().all(|from| converts(from, wanted))).map(|wanted| (*wanted).clone())
+}
+
+/// Whether some values of a type convert to another.
+fn converts(from: &Type, to: &Type) -> bool {
+    match (from, to) {
+        (_, Type::Any)
+        | (Type::Any, _)
+        | (Type::String | Type::Number | Type::Bool, Type::String)
+        | (Type::String | Type::Number, Type::Number)
+        | (Type::String | Type::Bool, Type::Bool) => true,
+        (Type::List(_) | Type::Set(_) | Type::Tuple(_), Type::List(of) | Type::Set(of))
+        | (Type::Map(_) | Type::Object(_), Type::Map(of)) => {
+            let elements = from.elements();
+            (**of != Type::Any || unified(&elements).is_some())
+                && elements.iter().all(|element| converts(element, of))
+        }
+        (Type::Tuple(from), Type::Tuple(to)) => {
+            from.len() == to.len() && from.iter().zip(to).all(|(from, to)| converts(from, to))
+        }
+        (Type::Object(from), Type::Object(to)) => {
+            to.iter().all(|(name, to)| from.get(name).is_some_and(|from| converts(from, to)))
+        }
+        _ => false,
+    }
 }
 
 fn same_names(types: &[&Type]) -> bool {
@@ -170,9 +198,9 @@ pub(super) fn convert(value: Value, wanted: &Type) -> Result<Value, Misfit> {
         return Ok(value);
     }
     match (wanted, value) {
-        (Type::Any, value) => Ok(value),
+        (Type::Any, value)
+        | (Type::Number, value @ (Value::Int(_) | Value::Float(_) | Value::Decimal(_))) => Ok(value),
         (Type::String, value) => to_text(&value).map(Value::Str).ok_or(Misfit),
-        (Type::Number, value @ (Value::Int(_) | Value::Float(_) | Value::Decimal(_))) => Ok(value),
         (Type::Number, value) => {
             to_decimal(&value).map(|number| number.to_value()).ok_or(Misfit).map(|number| match value {
                 // A number that is zero keeps the sign it is written with.

@@ -37,6 +37,10 @@ impl Desk {
         std::fs::write(path, text).unwrap();
     }
 
+    pub(crate) fn path(&self, path: &str) -> Utf8PathBuf {
+        self.directory.join(path)
+    }
+
     pub(crate) fn read(&self, path: &str) -> String {
         std::fs::read_to_string(self.directory.join(path)).unwrap()
     }
@@ -530,4 +534,55 @@ fn links_that_lead_back_end() {
     std::os::unix::fs::symlink("self.tf", desk.directory.join("a/self.tf")).unwrap();
     let ran = desk.run("lint . --select NXF-NET-001 --format concise");
     assert_eq!(ran.out.lines().count(), 1, "{ran:?}");
+}
+
+/// Whether the text that a module reads from a file beside it was judged: it stands where a boolean has to.
+fn judges_the_text_of(desk: &Desk, path: &str) -> bool {
+    desk.put(
+        "net/main.tf",
+        format!("resource \"aws_vpc\" \"main\" {{\n  enable_dns_support = trimspace(file(\"{path}\"))\n}}\n"),
+    );
+    desk.run("lint net").out.contains("wants true or false")
+}
+
+#[test]
+#[cfg(unix)]
+fn a_module_reads_the_files_beside_it_and_no_others() {
+    let desk = Desk::new();
+    desk.put("net/inside.txt", "perhaps\n");
+    desk.put("net/below/inside.txt", "perhaps\n");
+    desk.put("outside.txt", "perhaps\n");
+    desk.put("elsewhere/outside.txt", "perhaps\n");
+    std::os::unix::fs::symlink("../outside.txt", desk.path("net/link.txt")).unwrap();
+    std::os::unix::fs::symlink("../elsewhere", desk.path("net/away")).unwrap();
+    std::os::unix::fs::symlink("below", desk.path("net/near")).unwrap();
+    let read =
+        ["inside.txt", "./inside.txt", "${path.module}/inside.txt", "below/../inside.txt", "near/inside.txt"];
+    for path in read {
+        assert!(judges_the_text_of(&desk, path), "{path} lies inside");
+    }
+    let outside = desk.path("outside.txt");
+    for path in [
+        "../outside.txt",
+        "below/../../outside.txt",
+        "link.txt",
+        "away/outside.txt",
+        outside.as_str(),
+        "none.txt",
+    ] {
+        assert!(!judges_the_text_of(&desk, path), "{path} lies outside");
+    }
+}
+
+#[test]
+fn a_called_module_reads_the_files_beside_itself() {
+    let desk = Desk::new();
+    desk.put("main.tf", "module \"net\" {\n  source = \"./modules/net\"\n}\n");
+    desk.put(
+        "modules/net/main.tf",
+        "resource \"aws_vpc\" \"main\" {\n  enable_dns_support = file(\"${path.module}/word.txt\")\n}\n",
+    );
+    desk.put("modules/net/word.txt", "perhaps");
+    let ran = desk.run("lint .");
+    assert!(ran.out.contains("wants true or false"), "{}", ran.shown());
 }

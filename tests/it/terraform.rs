@@ -615,3 +615,81 @@ fn nesting_and_repetition_end_in_findings_not_in_a_crash() {
         told(&sources, &findings);
     }
 }
+
+#[test]
+fn an_object_of_a_loop_may_end_its_lines_anywhere() {
+    let (sources, module, findings) = module(&[r#"
+resource "test_it" "it" {
+  value = { for v in [1, 2] : v => v == 1 # the first
+    ? "a"
+    : "b"
+    if v > 0 }
+  broken = [1 2]
+}
+resource "test_it" "other" {
+  value = {
+    for v in [
+      1,
+    ] : v => v == 1
+    ? "a" : "b"
+  }
+}
+"#]);
+    insta::assert_snapshot!(told(&sources, &findings), @r#"NXF-CFG-020 "2": not valid Terraform: the list goes on without a comma, or is never closed (help: put a comma behind each item, and `]` behind the last)"#);
+    let other = module.get("test_it.other").unwrap().get("value").unwrap();
+    assert_eq!(noted(&other.value), r#"{1: "a"}"#);
+}
+
+#[test]
+fn what_is_known_of_an_argument_stays_known() {
+    let cases = [
+        ("lower(\"ARN-${var.open}-X\")", "partial(\"arn-\" \"-x\" variable open has no default)"),
+        ("join(\"/\", [\"a\", var.open, \"b\"])", "partial(\"a/\" \"/b\" variable open has no default)"),
+        (
+            "format(\"%s-%s\", \"a\", aws_vpc.main.arn)",
+            "partial(\"a-\" \"\" aws_vpc.main.arn is known only after apply)",
+        ),
+        ("startswith(\"arn:${var.open}\", \"arn\")", "true"),
+        ("startswith(\"arn:${var.open}\", \"x\")", "false"),
+        ("startswith(\"a${var.open}\", \"arn\")", "unknown(variable open has no default)"),
+        ("endswith(\"${var.open}.json\", \".json\")", "true"),
+        ("strcontains(\"a*${var.open}\", \"*\")", "true"),
+        ("length([var.open, 1])", "2"),
+        ("length(toset([var.open, \"a\"]))", "unknown(variable open has no default)"),
+        ("length(\"x${var.open}\")", "unknown(variable open has no default)"),
+        ("concat([aws_vpc.main.arn], [\"a\"])", "[ref(aws_vpc.main arn), \"a\"]"),
+        ("tolist([aws_vpc.main.arn, 1])[0]", "ref(aws_vpc.main arn)"),
+        ("toset([aws_vpc.main.arn, \"a\"])", "[\"a\", ref(aws_vpc.main arn)]"),
+        ("tostring(aws_vpc.main.arn)", "ref(aws_vpc.main arn)"),
+        ("coalesce(null, aws_vpc.main.arn)", "ref(aws_vpc.main arn)"),
+        ("element([aws_vpc.main.arn], 1)", "ref(aws_vpc.main arn)"),
+        ("lookup({ a = aws_vpc.main.arn }, \"a\", \"\")", "ref(aws_vpc.main arn)"),
+        ("one([aws_vpc.main.arn])", "ref(aws_vpc.main arn)"),
+        ("sensitive(aws_vpc.main.arn)", "ref(aws_vpc.main arn)"),
+        ("merge({ a = aws_vpc.main.arn }, { b = 1 })", "{a: ref(aws_vpc.main arn), b: 1}"),
+        ("values({ a = aws_vpc.main.arn })", "[ref(aws_vpc.main arn)]"),
+        ("flatten([[aws_vpc.main.arn], [\"x\"]])", "[ref(aws_vpc.main arn), \"x\"]"),
+        ("zipmap([\"a\"], [var.open])", "{a: unknown(variable open has no default)}"),
+        ("contains([var.open, \"a\"], \"a\")", "true"),
+        ("contains([var.open], \"a\")", "unknown(variable open has no default)"),
+        ("alltrue([false, var.open])", "false"),
+        ("anytrue([false, var.open])", "unknown(variable open has no default)"),
+        ("true ? \"x-${var.open}\" : 1", "partial(\"x-\" \"\" variable open has no default)"),
+        ("true ? 1 : var.open", "1"),
+        ("can(upper(var.open))", "unknown(variable open has no default)"),
+        ("try(upper(null), var.open)", "unknown(variable open has no default)"),
+        ("formatlist(\"%s-%s\", [\"a\", var.open], \"b\")[0]", "\"a-b\""),
+        ("replace(var.open, \"a\", \"b\")", "unknown(variable open has no default)"),
+        ("sort([var.open])", "unknown(variable open has no default)"),
+        ("issensitive(var.open)", "unknown(whether a value is sensitive is not known)"),
+        ("file(\"a.txt\")", "unknown(the files beside the module are not read)"),
+        ("yamldecode(var.open).a", "unknown(variable open has no default)"),
+        ("core::upper(\"a\")", "\"A\""),
+    ];
+    let wrong: Vec<_> = cases
+        .iter()
+        .map(|(text, expected)| (text, value(text), expected))
+        .filter(|(_, actual, expected)| actual != *expected)
+        .collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}

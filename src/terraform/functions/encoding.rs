@@ -110,9 +110,8 @@ impl Charset {
     fn encode(&self, text: &str) -> Result<Vec<u8>, Refusal> {
         let missing = Refusal::Failed("the encoding has no such character");
         match self {
-            Self::Utf8 => Ok(text.as_bytes().to_vec()),
             Self::Ascii if !text.is_ascii() => Err(missing),
-            Self::Ascii => Ok(text.as_bytes().to_vec()),
+            Self::Utf8 | Self::Ascii => Ok(text.as_bytes().to_vec()),
             Self::Latin1 => {
                 let bytes: Result<Vec<u8>, _> =
                     text.chars().map(|letter| u8::try_from(u32::from(letter))).collect();

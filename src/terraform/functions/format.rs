@@ -7,7 +7,7 @@ use crate::source::{Node, Value};
 use crate::terraform::number::Number;
 use crate::terraform::operators::{to_bool, to_decimal, to_text, unknown_within};
 
-use super::{Arguments, Outcome, Refusal, json, list, text_value};
+use super::{Arguments, Outcome, Refusal, bounded, json, list, text_value};
 
 /// Width and precision past which no pattern is meant.
 const WIDEST: usize = 10_000;
@@ -37,6 +37,7 @@ pub(super) fn call(name: &str, arguments: &mut Arguments) -> Outcome {
     if lengths.iter().any(|length| *length != count) {
         return Err(Refusal::Failed("needs lists of one length"));
     }
+    bounded(count.saturating_mul(pattern.len()))?;
     let mut lines = Vec::with_capacity(count);
     for at in 0..count {
         let values: Vec<&Value> = rest
@@ -65,16 +66,19 @@ fn unknown_within_text(value: &Value) -> bool {
 
 /// A verb with all that stands between it and its percent sign.
 #[derive(Default)]
-struct Verb {
+struct Verb<'p> {
     letter: char,
-    zero: bool,
-    sharp: bool,
-    minus: bool,
-    plus: bool,
-    space: bool,
+    /// Of `0#-+ ` those that stand behind the percent sign.
+    flags: &'p str,
     argument: Option<usize>,
     width: Option<usize>,
     precision: Option<usize>,
+}
+
+impl Verb<'_> {
+    fn has(&self, flag: char) -> bool {
+        self.flags.contains(flag)
+    }
 }
 
 fn format(pattern: &str, values: &[&Value]) -> Outcome {
@@ -106,19 +110,11 @@ fn format(pattern: &str, values: &[&Value]) -> Outcome {
     Ok(text_value(result))
 }
 
-fn verb(text: &str) -> Result<(Verb, &str), Refusal> {
+fn verb(text: &str) -> Result<(Verb<'_>, &str), Refusal> {
     let mut verb = Verb::default();
     let mut rest = text;
-    while let Some(flag) = rest.chars().next().filter(|flag| "0#-+ ".contains(*flag)) {
-        match flag {
-            '0' => verb.zero = true,
-            '#' => verb.sharp = true,
-            '-' => verb.minus = true,
-            '+' => verb.plus = true,
-            _ => verb.space = true,
-        }
-        rest = rest.get(1..).unwrap_or("");
-    }
+    let flags = rest.len() - rest.trim_start_matches(['0', '#', '-', '+', ' ']).len();
+    (verb.flags, rest) = rest.split_at(flags);
     (verb.width, rest) = digits(rest)?;
     if let Some(after) = rest.strip_prefix('.') {
         (verb.precision, rest) = digits(after)?;
@@ -151,7 +147,7 @@ fn digits(text: &str) -> Result<(Option<usize>, &str), Refusal> {
         .ok_or_else(|| Refusal::Unknown("this width of format is not evaluated".into()))
 }
 
-fn piece(verb: &Verb, value: &Value) -> Result<String, Refusal> {
+fn piece(verb: &Verb<'_>, value: &Value) -> Result<String, Refusal> {
     if *value == Value::Null && verb.letter != 'v' {
         return Err(Refusal::Failed("null has no such format"));
     }
@@ -159,8 +155,8 @@ fn piece(verb: &Verb, value: &Value) -> Result<String, Refusal> {
         'v' => Ok(padded(
             verb,
             match value {
-                Value::Str(text) if !verb.sharp => text.to_string(),
-                _ => match Number::of(value).filter(|_| !verb.sharp) {
+                Value::Str(text) if !verb.has('#') => text.to_string(),
+                _ => match Number::of(value).filter(|_| !verb.has('#')) {
                     Some(_) if is_negative_zero(value) => "-0".to_owned(),
                     Some(number) => number.to_general(None),
                     None => json::encode(value),
@@ -191,7 +187,7 @@ fn piece(verb: &Verb, value: &Value) -> Result<String, Refusal> {
             };
             let text = if is_negative_zero(value) { format!("-{text}") } else { text };
             let text = if verb.letter.is_ascii_uppercase() { text.to_uppercase() } else { text };
-            Ok(signed(verb, &text, verb.zero))
+            Ok(signed(verb, &text, verb.has('0')))
         }
         _ => Err(Refusal::Failed("the format has a verb that Terraform does not know")),
     }
@@ -201,7 +197,7 @@ fn is_negative_zero(value: &Value) -> bool {
     matches!(value, Value::Float(number) if *number == 0.0 && number.is_sign_negative())
 }
 
-fn integer(verb: &Verb, whole: &BigInt) -> String {
+fn integer(verb: &Verb<'_>, whole: &BigInt) -> String {
     let (radix, prefix) = match verb.letter {
         'b' => (2, "0b"),
         'o' => (8, "0"),
@@ -216,24 +212,24 @@ fn integer(verb: &Verb, whole: &BigInt) -> String {
     if let Some(least) = verb.precision {
         digits = format!("{digits:0>least$}");
     }
-    if verb.sharp {
+    if verb.has('#') {
         digits = format!("{prefix}{digits}");
     }
     let sign = if whole.sign() == num_bigint::Sign::Minus { "-" } else { "" };
     // With a precision, the width is filled with spaces.
-    signed(verb, &format!("{sign}{digits}"), verb.zero && verb.precision.is_none())
+    signed(verb, &format!("{sign}{digits}"), verb.has('0') && verb.precision.is_none())
 }
 
 /// A number with its sign, filled up to the width: zeros stand behind the sign.
-fn signed(verb: &Verb, number: &str, zeros: bool) -> String {
+fn signed(verb: &Verb<'_>, number: &str, zeros: bool) -> String {
     let (sign, digits) = match number.strip_prefix('-') {
         Some(digits) => ("-", digits),
-        None if verb.plus => ("+", number),
-        None if verb.space => (" ", number),
+        None if verb.has('+') => ("+", number),
+        None if verb.has(' ') => (" ", number),
         None => ("", number),
     };
     let missing = verb.width.unwrap_or(0).saturating_sub(sign.len() + digits.len());
-    if verb.minus {
+    if verb.has('-') {
         format!("{sign}{digits}{}", " ".repeat(missing))
     } else if zeros {
         format!("{sign}{}{digits}", "0".repeat(missing))
@@ -243,11 +239,11 @@ fn signed(verb: &Verb, number: &str, zeros: bool) -> String {
 }
 
 /// Text filled up to the width.
-fn padded(verb: &Verb, text: String) -> String {
+fn padded(verb: &Verb<'_>, text: String) -> String {
     let missing = verb.width.unwrap_or(0).saturating_sub(text.graphemes(true).count());
     if missing == 0 {
         return text;
     }
-    let pad = if verb.zero { "0" } else { " " }.repeat(missing);
-    if verb.minus { text + &pad } else { pad + &text }
+    let pad = if verb.has('0') { "0" } else { " " }.repeat(missing);
+    if verb.has('-') { text + &pad } else { pad + &text }
 }

@@ -36,7 +36,7 @@ pub(super) fn of(name: &str, bytes: &[u8]) -> Outcome {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 /// RFC 9562, section 5.5: the SHA-1 of a namespace and a name.

@@ -64,7 +64,7 @@ fn lookup(arguments: &mut Arguments) -> Outcome {
 fn merge(arguments: &mut Arguments) -> Outcome {
     let mut merged = Map::default();
     let mut kinds: Vec<Type> = Vec::new();
-    while let Some(next) = arguments.items.next() {
+    for next in arguments.items.by_ref() {
         if let Value::Map(map) = &next.value
             && map.shape == Shape::Written
         {

@@ -31,6 +31,7 @@ mod yaml_writer;
 
 use std::sync::Arc;
 
+use hcl_edit::expr::FuncName;
 use num_bigint::BigInt;
 
 use crate::source::{List, Map, Node, Shape, Span, Value};
@@ -52,11 +53,24 @@ enum Refusal {
     Unknown(Arc<str>),
 }
 
+/// Bytes of the largest text that a function makes.
+const LARGEST: usize = 1 << 24;
+
 type Outcome = Result<Value, Refusal>;
+
+/// Refuses to make a text or list of more bytes or elements than any configuration has.
+fn bounded(length: usize) -> Result<(), Refusal> {
+    if length > LARGEST { Err(never("the result is too large to evaluate")) } else { Ok(()) }
+}
 
 /// What a call has instead of a value because of what the function is.
 fn never(reason: &str) -> Refusal {
     Refusal::Unknown(reason.into())
+}
+
+/// Whether a name with a namespace means a function of the language itself: `core::upper`.
+pub(super) fn is_core(name: &FuncName) -> bool {
+    matches!(&name.namespace[..], [only] if only.as_str() == "core")
 }
 
 /// The value of a call.

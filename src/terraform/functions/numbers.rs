@@ -64,15 +64,14 @@ fn logarithm(number: f64) -> f64 {
     let s2 = s * s;
     let s4 = s2 * s2;
     let odd = s2
-        * (6.666_666_666_666_735_130e-01
-            + s4 * (2.857_142_874_366_239_149e-01
-                + s4 * (1.818_357_216_161_805_012e-01 + s4 * 1.479_819_860_511_658_591e-01)));
-    let even = s4
-        * (3.999_999_999_940_941_908e-01
-            + s4 * (2.222_219_843_214_978_396e-01 + s4 * 1.531_383_769_920_937_332e-01));
+        * (0.666_666_666_666_673_5
+            + s4 * (0.285_714_287_436_623_9
+                + s4 * (0.181_835_721_616_180_5 + s4 * 0.147_981_986_051_165_86)));
+    let even =
+        s4 * (0.399_999_999_994_094_2 + s4 * (0.222_221_984_321_497_84 + s4 * 0.153_138_376_992_093_73));
     let rest = odd + even;
     let half_square = 0.5 * f * f;
-    let (high, low) = (6.931_471_803_691_238_164_90e-01, 1.908_214_929_270_587_700_02e-10);
+    let (high, low) = (0.693_147_180_369_123_8, 1.908_214_929_270_587_7e-10);
     exponent * high - ((half_square - (s * (half_square + rest) + exponent * low)) - f)
 }
 
@@ -94,7 +93,8 @@ fn halves(number: f64) -> (f64, f64) {
 /// A power as Go computes it where the exponent is whole: by squaring fractions, whose rounding shows in the last digit.
 fn power(base: f64, exponent: f64) -> f64 {
     let whole = exponent.abs();
-    if exponent.fract() != 0.0 || whole > 1_000.0 || base == 0.0 || base.abs() == 1.0 {
+    if exponent.fract() != 0.0 || whole > 1_000.0 || base == 0.0 || base.abs().to_bits() == 1.0_f64.to_bits()
+    {
         return base.powf(exponent);
     }
     let (mut square, mut twos) = halves(base);
@@ -104,7 +104,7 @@ fn power(base: f64, exponent: f64) -> f64 {
         if twos.abs() > 4_096.0 {
             return base.powf(exponent);
         }
-        if left % 2.0 == 1.0 {
+        if left % 2.0 > 0.5 {
             result *= square;
             result_twos += twos;
         }

@@ -4,7 +4,7 @@ use regex::{Captures, Regex, RegexBuilder};
 
 use crate::source::{Map, Node, Span, Value};
 
-use super::{Arguments, Outcome, Refusal, list, normalized, text_value};
+use super::{Arguments, Outcome, Refusal, bounded, list, normalized, text_value};
 
 /// Bytes a compiled pattern may take.
 const LARGEST: usize = 1 << 22;
@@ -18,8 +18,18 @@ pub(super) fn call(name: &str, arguments: &mut Arguments) -> Outcome {
             let with = arguments.text()?;
             let inner = second.strip_prefix('/').and_then(|inner| inner.strip_suffix('/'));
             Ok(text_value(match inner.filter(|_| second.len() > 1) {
-                Some(pattern) => replaced(&compiled(pattern)?, &first, &with),
-                None => first.replace(&*second, &with),
+                Some(pattern) => {
+                    let pattern = compiled(pattern)?;
+                    // Every dollar sign may stand for the whole text that was found.
+                    let groups = with.matches('$').count().saturating_mul(first.len());
+                    let count = pattern.find_iter(&first).count();
+                    bounded(count.saturating_mul(with.len()).saturating_add(groups))?;
+                    replaced(&pattern, &first, &with)
+                }
+                None => {
+                    bounded(first.matches(&*second).count().saturating_mul(with.len()))?;
+                    first.replace(&*second, &with)
+                }
             }))
         }
         "regex" => {
@@ -28,6 +38,7 @@ pub(super) fn call(name: &str, arguments: &mut Arguments) -> Outcome {
             Ok(captured(&pattern, &found, span)?)
         }
         _ => {
+            bounded(second.len().saturating_mul(8))?;
             let pattern = compiled(&first)?;
             let all = pattern.captures_iter(&second);
             let items: Result<Vec<Node>, Refusal> =

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use unicode_segmentation::UnicodeSegmentation as _;
 
 use crate::source::{List, Node, Shape, Value};
-use crate::terraform::operators::{equal, unknown, unknown_within};
+use crate::terraform::operators::{equal, unknown_within};
 use crate::terraform::types::{self, Type};
 
 use super::{Arguments, Outcome, Refusal, size};
@@ -19,10 +19,11 @@ pub(super) fn call(name: &str, arguments: &mut Arguments) -> Outcome {
             let items = ordered(arguments.sequence()?)?;
             let at = arguments.whole()?;
             let count = i64::try_from(items.len()).unwrap_or(i64::MAX);
-            if count == 0 || at < 0 {
+            // From the end a list counts, a tuple does not.
+            if count == 0 || (at < 0 && items.shape != Shape::Uniform) {
                 return Err(Refusal::Failed("needs a list with elements, and a position from 0"));
             }
-            let at = usize::try_from(at % count).unwrap_or(0);
+            let at = usize::try_from(at.rem_euclid(count)).unwrap_or(0);
             items.items.into_iter().nth(at).map(|item| item.value).ok_or(Refusal::Failed("no such element"))
         }
         "one" => one(arguments.sequence()?),
@@ -157,7 +158,6 @@ fn flatten(list: List, flat: &mut Vec<Node>) -> Result<(), Refusal> {
             Value::List(inner) if inner.shape != Shape::Text => flatten(inner, flat)?,
             // It may be a list, or not.
             Value::Unknown(reason) => return Err(Refusal::Unknown(reason)),
-            ref value if matches!(value, Value::Reference(_)) && unknown(value).is_none() => {}
             _ => flat.push(item),
         }
     }

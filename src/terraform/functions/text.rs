@@ -7,7 +7,7 @@ use unicode_segmentation::UnicodeSegmentation as _;
 
 use crate::source::Value;
 
-use super::{Arguments, Outcome, Refusal, text_value, texts};
+use super::{Arguments, Outcome, Refusal, bounded, text_value, texts};
 
 /// Text as Terraform holds it: composed (NFC).
 pub(in crate::terraform) fn normalized(text: &str) -> Cow<'_, str> {
@@ -23,6 +23,7 @@ pub(super) fn call(name: &str, arguments: &mut Arguments) -> Outcome {
         let spaces = arguments.whole()?;
         let text = arguments.text()?;
         let spaces = usize::try_from(spaces).ok().filter(|spaces| *spaces <= 10_000);
+        bounded(text.len().saturating_add(text.matches('\n').count().saturating_mul(spaces.unwrap_or(0))))?;
         let pad = " ".repeat(spaces.ok_or(Refusal::Failed("needs a number of spaces"))?);
         return Ok(text_value(text.replace('\n', &format!("\n{pad}"))));
     }
@@ -63,6 +64,8 @@ pub(super) fn call(name: &str, arguments: &mut Arguments) -> Outcome {
         _ => {
             let whole = arguments.text()?;
             let span = arguments.span;
+            // A piece of a list is some hundred bytes.
+            bounded(whole.len().saturating_mul(8))?;
             if first.is_empty() {
                 texts(span, whole.chars().map(|letter| normalized(&letter.to_string()).into_owned()))
             } else {
