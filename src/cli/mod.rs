@@ -64,6 +64,9 @@ impl From<ExitCode> for u8 {
     }
 }
 
+/// Reads names and values.
+pub type Variables = fn() -> Vec<(String, String)>;
+
 /// What the process knows of the world around it.
 #[derive(Debug, Clone)]
 pub struct Surroundings {
@@ -79,7 +82,7 @@ pub struct Surroundings {
     pub progress: Option<Terminal>,
     /// Reads the variables of the environment that Terraform takes for its own, without their prefix `TF_VAR_`. Only
     /// `--var-env` asks for them.
-    pub variables: Option<fn() -> Vec<(String, String)>>,
+    pub variables: Option<Variables>,
 }
 
 impl Surroundings {

@@ -67,6 +67,7 @@ impl Drop for Progress {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic, reason = "tests may panic")]
 mod tests {
     use std::sync::Mutex;
 
@@ -89,7 +90,7 @@ mod tests {
     #[test]
     fn long_work_is_named_and_nothing_is_left_of_it() {
         let open: Terminal = || Box::new(Screen);
-        drop(Progress::after(Duration::from_secs(3600), "judging".into(), Some(open)));
+        drop(Progress::after(Duration::from_hours(1), "judging".into(), Some(open)));
         assert!(DRAWN.lock().unwrap().is_empty(), "what is quick draws nothing");
 
         let progress = Progress::after(Duration::ZERO, "judging 3 files".into(), Some(open));

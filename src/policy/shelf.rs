@@ -102,6 +102,7 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic, reason = "tests may panic")]
 mod tests {
     use super::super::file::Scope;
     use super::super::selftest::with_world;

@@ -361,13 +361,13 @@ pub(super) fn conform<'a>(
                 let mut made = Map::default();
                 for (key, member) in members {
                     let ObjectKey::Ident(name) = key else { continue };
-                    let (of, default) = optional(member.expr());
+                    let Member { of, optional, default } = Member::of(member.expr());
                     let given = map.entries.swap_remove(Ident::as_str(name));
-                    let given = given.filter(|entry| entry.node.value != Value::Null || default.is_none());
+                    let given = given.filter(|entry| entry.node.value != Value::Null || !optional);
                     let (key, node) = match (given, default) {
                         (Some(entry), _) => (entry.key, entry.node),
-                        (None, Some(Some(default))) => (span, evaluator.eval(default, scope)),
-                        (None, Some(None)) => (span, Node::new(span, Value::Null)),
+                        (None, Some(default)) => (span, evaluator.eval(default, scope)),
+                        (None, None) if optional => (span, Node::new(span, Value::Null)),
                         // A required member that is missing: Terraform refuses the value.
                         (None, None) => continue,
                     };
@@ -387,15 +387,21 @@ pub(super) fn conform<'a>(
     Node::new(span, value)
 }
 
-/// The type inside `optional(type, default)`; `None` for a member that is required.
-fn optional(
-    expr: &hcl_edit::expr::Expression,
-) -> (&hcl_edit::expr::Expression, Option<Option<&hcl_edit::expr::Expression>>) {
-    if let hcl_edit::expr::Expression::FuncCall(call) = expr
-        && call.name.name.as_str() == "optional"
-        && let Some(of) = call.args.get(0)
-    {
-        return (of, Some(call.args.get(1)));
+/// A member of an object's type, which may be `optional(type, default)`.
+struct Member<'e> {
+    of: &'e hcl_edit::expr::Expression,
+    optional: bool,
+    default: Option<&'e hcl_edit::expr::Expression>,
+}
+
+impl<'e> Member<'e> {
+    fn of(expr: &'e hcl_edit::expr::Expression) -> Self {
+        if let hcl_edit::expr::Expression::FuncCall(call) = expr
+            && call.name.name.as_str() == "optional"
+            && let Some(of) = call.args.get(0)
+        {
+            return Self { of, optional: true, default: call.args.get(1) };
+        }
+        Self { of: expr, optional: false, default: None }
     }
-    (expr, None)
 }

@@ -218,7 +218,9 @@ impl<'a> Assembly<'a> {
         }
         for called in called.into_values() {
             if let Called::Modules(_, modules) = &*called {
-                modules.iter().for_each(|module| self.add(*module));
+                for module in modules {
+                    self.add(*module);
+                }
             }
         }
     }

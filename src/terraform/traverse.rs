@@ -90,12 +90,11 @@ impl<'a> Evaluator<'a> {
         let keys = self.keys(module, at);
         let rest = operators.get(1..).unwrap_or(&[]);
         match (&*keys, operators.first()) {
-            (Keys::One, _) => self.instance((module, at, 0), &keys, operators, scope, span),
             // `aws_subnet.private["a"]` is one instance of a block that stands for all of them.
             (Keys::Unknown, Some(first)) if is_index(first) => {
                 self.instance((module, at, 0), &keys, rest, scope, span)
             }
-            (Keys::Unknown, _) => self.instance((module, at, 0), &keys, operators, scope, span),
+            (Keys::One | Keys::Unknown, _) => self.instance((module, at, 0), &keys, operators, scope, span),
             (Keys::Known(_), first) => match self.chosen(&keys, first, scope) {
                 Chosen::Instance(index) => self.instance((module, at, index), &keys, rest, scope, span),
                 Chosen::Nobody => {
@@ -124,7 +123,7 @@ impl<'a> Evaluator<'a> {
         first: Option<&'a Decorated<TraversalOperator>>,
         scope: &Scope<'_>,
     ) -> Chosen {
-        let index = match first.map(|first| first.value()) {
+        let index = match first.map(hcl_edit::Decorated::value) {
             Some(TraversalOperator::Index(index)) => self.eval(index, scope).value,
             Some(TraversalOperator::LegacyIndex(index)) => {
                 Value::Int(i64::try_from(*index.value()).unwrap_or(i64::MAX))
@@ -198,11 +197,10 @@ impl<'a> Evaluator<'a> {
         };
         let first = operators.first();
         let (chosen, rest) = match &**keys {
-            Keys::One => (Chosen::Instance(0), operators),
             Keys::Unknown if first.is_some_and(is_index) => {
                 (Chosen::Instance(0), operators.get(1..).unwrap_or(&[]))
             }
-            Keys::Unknown => (Chosen::Instance(0), operators),
+            Keys::One | Keys::Unknown => (Chosen::Instance(0), operators),
             Keys::Known(_) => (self.chosen(keys, first, scope), operators.get(1..).unwrap_or(&[])),
         };
         match chosen {

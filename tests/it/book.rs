@@ -37,14 +37,13 @@ fn shows(shown: &str, text: &str) -> bool {
 /// The pages that are written by hand, or made of the schema: all but those of the policies.
 fn pages() -> Vec<(String, String)> {
     let mut pages = Vec::new();
-    for entry in std::fs::read_dir("docs").unwrap() {
-        let path = entry.unwrap().path();
+    for entry in walkdir::WalkDir::new("docs").max_depth(1).sort_by_file_name() {
+        let path = entry.unwrap().into_path();
         if path.extension().is_some_and(|extension| extension == "md") {
             let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
             pages.push((name, std::fs::read_to_string(path).unwrap()));
         }
     }
-    pages.sort();
     pages
 }
 

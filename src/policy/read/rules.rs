@@ -53,7 +53,7 @@ impl Reader<'_> {
         let scope = self.scope(map, node.span, kind, pointer);
         let each = self.optional(map, "each", pointer, Self::path);
         let find = self.finds(map, kind, pointer);
-        let in_each = matches!(&each, Ok(Some(_))) || matches!(&find, Some(Some(_)));
+        let in_each = matches!(&each, Ok(Some(_))) || matches!(&find, Ok(Some(_)));
         let when = self.optional(map, "when", pointer, |reader, node, at| reader.cel(node, at, in_each));
         let assert = self
             .required(map, node.span, pointer, "assert", "write the expression that has to be true")
@@ -75,7 +75,7 @@ impl Reader<'_> {
             needs: needs.ok()?.unwrap_or_default(),
             when,
             each: each.ok()?,
-            find: find?,
+            find: find.ok()?,
             assert,
             at: at.ok()?,
             message: message.ok()?,
@@ -146,16 +146,16 @@ impl Reader<'_> {
     }
 
     /// `find: secrets` and `find: keys`, which stand instead of `each`.
-    fn finds(&mut self, map: &Map, kind: &str, pointer: &str) -> Option<Option<Find>> {
-        let Some(entry) = map.entries.get("find") else { return Some(None) };
+    fn finds(&mut self, map: &Map, kind: &str, pointer: &str) -> Result<Option<Find>, Reported> {
+        let Some(entry) = map.entries.get("find") else { return Ok(None) };
         let pointer = join(pointer, "find");
         if map.get("each").is_some() {
             self.fault(entry.key, &pointer, "`find` stands instead of `each`", "write two rules");
-            return None;
+            return Err(Reported);
         }
         match entry.node.as_str() {
-            Some("secrets") => Some(Some(Find::Secrets)),
-            Some("keys") if kind == "terraform" && map.get("resource").is_some() => Some(Some(Find::Keys)),
+            Some("secrets") => Ok(Some(Find::Secrets)),
+            Some("keys") if kind == "terraform" && map.get("resource").is_some() => Ok(Some(Find::Keys)),
             Some("keys") => {
                 let help = "write the rule under `terraform`, with a `resource`";
                 self.fault(
@@ -164,12 +164,12 @@ impl Reader<'_> {
                     "only resources of Terraform have arguments for keys",
                     help,
                 );
-                None
+                Err(Reported)
             }
             _ => {
                 let help = "write `find: secrets` or `find: keys`";
                 self.fault(entry.node.span, &pointer, "nobody knows how to find this", help);
-                None
+                Err(Reported)
             }
         }
     }
