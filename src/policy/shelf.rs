@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::catalogue::{embedded, read_embedded, without_examples};
 use super::file::Policy;
@@ -16,6 +17,8 @@ const WORTH_A_THREAD: usize = 16;
 #[derive(Debug)]
 pub struct Shelf {
     volumes: Vec<Volume>,
+    /// Whether it was asked before: then it is worth the time to note the words of each text.
+    asked: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -23,14 +26,20 @@ struct Volume {
     path: &'static str,
     /// Without its examples.
     text: &'static str,
+    noted: OnceLock<Noted>,
     /// `None` inside for a file with a fault; a test holds that there is none.
     policy: OnceLock<Option<Policy>>,
 }
 
 impl Default for Shelf {
     fn default() -> Self {
-        let volume = |(path, text)| Volume { path, text: without_examples(text), policy: OnceLock::new() };
-        Self { volumes: embedded().into_iter().map(volume).collect() }
+        let volume = |(path, text)| Volume {
+            path,
+            text: without_examples(text),
+            noted: OnceLock::new(),
+            policy: OnceLock::new(),
+        };
+        Self { volumes: embedded().into_iter().map(volume).collect(), asked: AtomicBool::new(false) }
     }
 }
 
@@ -38,8 +47,16 @@ impl Shelf {
     /// Every policy that can have a verdict on these inputs or lacks another kind of input for one, by id.
     pub fn concerning(&self, world: &World<'_>) -> Vec<&Policy> {
         let present = Present::of(world);
+        let again = self.asked.swap(true, Ordering::Relaxed);
+        let concerns = |volume: &Volume| {
+            if again {
+                volume.noted.get_or_init(|| Noted::of(volume.text)).concerns(&present)
+            } else {
+                present.concerns(volume.text)
+            }
+        };
         let concerning: Vec<(usize, &Volume)> =
-            self.volumes.iter().enumerate().filter(|(_, volume)| present.concerns(volume.text)).collect();
+            self.volumes.iter().enumerate().filter(|(_, volume)| concerns(volume)).collect();
         let read = threads::map(&concerning, WORTH_A_THREAD, |(at, volume)| {
             volume.policy.get_or_init(|| read_embedded(*at, volume.path, volume.text)).as_ref()
         });
@@ -76,18 +93,55 @@ impl<'w> Present<'w> {
         if self.blueprint && find(text, "\n  blueprint:").is_some() {
             return true;
         }
-        // Blocks that are no resources, every type of resource, everything with a pod, and rules that say what they lack.
-        let terraform = ["block:", "\"*\"", "'*'", "needs:"];
-        let kubernetes = ["workload:", "\"*\"", "'*'", "needs:"];
-        [("\n  terraform:", &self.types, terraform), ("\n  kubernetes:", &self.kinds, kubernetes)]
-            .into_iter()
-            .any(|(section, present, always)| {
-                let (Some(present), Some(at)) = (present, find(text, section)) else { return false };
-                let rules = text.get(at..).unwrap_or_default();
-                always.into_iter().any(|word| find(rules, word).is_some())
-                    || words(rules).any(|word| present.contains(word))
-            })
+        SECTIONS.into_iter().zip([&self.types, &self.kinds]).any(|((section, always), present)| {
+            let (Some(present), Some(rules)) = (present, rules(text, section)) else { return false };
+            always.into_iter().any(|word| find(rules, word).is_some())
+                || words(rules).any(|word| present.contains(word))
+        })
     }
+}
+
+/// Where rules about resources and about objects begin, and the words by which they concern any of them: blocks that are no
+/// resources, every type of resource, everything with a pod, and rules that say what they lack.
+const SECTIONS: [(&str, [&str; 4]); 2] = [
+    ("\n  terraform:", ["block:", "\"*\"", "'*'", "needs:"]),
+    ("\n  kubernetes:", ["workload:", "\"*\"", "'*'", "needs:"]),
+];
+
+/// What [`Present::concerns`] looks for in a text, found once.
+#[derive(Debug)]
+struct Noted {
+    blueprint: bool,
+    /// Of each section that there is: whether it concerns anything of its kind, and its words, sorted.
+    sections: [Option<(bool, Vec<&'static str>)>; 2],
+}
+
+impl Noted {
+    fn of(text: &'static str) -> Self {
+        let sections = SECTIONS.map(|(section, always)| {
+            let rules = rules(text, section)?;
+            let mut words: Vec<&str> = words(rules).collect();
+            words.sort_unstable();
+            words.dedup();
+            Some((always.into_iter().any(|word| find(rules, word).is_some()), words))
+        });
+        Self { blueprint: find(text, "\n  blueprint:").is_some(), sections }
+    }
+
+    fn concerns(&self, present: &Present<'_>) -> bool {
+        if present.blueprint && self.blueprint {
+            return true;
+        }
+        self.sections.iter().zip([&present.types, &present.kinds]).any(|(section, present)| {
+            let (Some((always, words)), Some(present)) = (section, present) else { return false };
+            *always || present.iter().any(|word| words.binary_search(word).is_ok())
+        })
+    }
+}
+
+/// The text from where a section begins.
+fn rules<'t>(text: &'t str, section: &str) -> Option<&'t str> {
+    find(text, section).and_then(|at| text.get(at..))
 }
 
 /// Where a word stands in a text.
@@ -117,6 +171,11 @@ mod tests {
         for policy in catalogue.policies() {
             for example in &policy.examples {
                 with_world(example, &mut |_, _| {}, |world| {
+                    let present = Present::of(world);
+                    for volume in &shelf.volumes {
+                        let noted = volume.noted.get_or_init(|| Noted::of(volume.text)).concerns(&present);
+                        assert_eq!(noted, present.concerns(volume.text), "{}", volume.path);
+                    }
                     let taken: Vec<&str> =
                         shelf.concerning(world).iter().map(|policy| policy.id.as_str()).collect();
                     let all: Vec<&Policy> = catalogue.policies().iter().collect();
