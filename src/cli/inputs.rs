@@ -310,19 +310,8 @@ pub(super) fn policy_files(
     directory: &Utf8Path,
     surroundings: &Surroundings,
 ) -> Result<Vec<Utf8PathBuf>, Error> {
-    if !surroundings.on_disk(directory).is_dir() {
-        return Err(Error::Input {
-            path: directory.to_owned(),
-            message: "it is not a directory of policies".to_owned(),
-            help: "name the directory that holds them; each policy is one YAML file".to_owned(),
-        });
-    }
-    let mut inputs = Inputs::default();
-    let mut files = inputs.walk(directory, true, surroundings);
-    if let Some(error) = inputs.unusable.pop() {
-        return Err(error);
-    }
-    files.retain(|path| matches!(path.extension(), Some("yaml" | "yml")));
+    let help = "name the directory that holds them; each policy is one YAML file";
+    let files = files_below(directory, ("policies", help), &["yaml", "yml"], surroundings)?;
     if files.is_empty() {
         return Err(Error::Input {
             path: directory.to_owned(),
@@ -338,13 +327,22 @@ pub(super) fn schema_files(
     directory: &Utf8Path,
     surroundings: &Surroundings,
 ) -> Result<Vec<Utf8PathBuf>, Error> {
+    let help = "name the directory that holds CustomResourceDefinitions or JSON Schemas of custom resources";
+    files_below(directory, ("schemas", help), &["yaml", "yml", "json"], surroundings)
+}
+
+/// Every file of these extensions below a directory that holds `what`, sorted.
+fn files_below(
+    directory: &Utf8Path,
+    (what, help): (&str, &str),
+    extensions: &[&str],
+    surroundings: &Surroundings,
+) -> Result<Vec<Utf8PathBuf>, Error> {
     if !surroundings.on_disk(directory).is_dir() {
         return Err(Error::Input {
             path: directory.to_owned(),
-            message: "it is not a directory of schemas".to_owned(),
-            help:
-                "name the directory that holds CustomResourceDefinitions or JSON Schemas of custom resources"
-                    .to_owned(),
+            message: format!("it is not a directory of {what}"),
+            help: help.to_owned(),
         });
     }
     let mut inputs = Inputs::default();
@@ -352,7 +350,7 @@ pub(super) fn schema_files(
     if let Some(error) = inputs.unusable.pop() {
         return Err(error);
     }
-    files.retain(|path| matches!(path.extension(), Some("yaml" | "yml" | "json")));
+    files.retain(|path| path.extension().is_some_and(|extension| extensions.contains(&extension)));
     Ok(files)
 }
 

@@ -1,17 +1,8 @@
 //! Paths as people type them, and how one lies relative to another.
 
-use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
+use camino::{Utf8Path, Utf8PathBuf};
 
-pub(super) use crate::source::normalise;
-
-/// `path` as seen from `directory`; both absolute.
-pub(super) fn relative(path: &Utf8Path, directory: &Utf8Path) -> Utf8PathBuf {
-    let (path, directory) = (normalise(path), normalise(directory));
-    let shared =
-        path.components().zip(directory.components()).take_while(|(left, right)| left == right).count();
-    let up = directory.components().skip(shared).map(|_| Utf8Component::ParentDir);
-    up.chain(path.components().skip(shared)).collect()
-}
+pub(super) use crate::source::{normalise, relative};
 
 /// A path as the user would type it: relative to the working directory if it lies below, absolute otherwise.
 pub(super) fn as_typed(path: &Utf8Path, working_directory: &Utf8Path) -> Utf8PathBuf {

@@ -34,7 +34,7 @@ pub(super) fn base_blueprint() -> Option<&'static str> {
 }
 
 /// Fewer files than this are read before a thread has started.
-const WORTH_A_THREAD: usize = 16;
+pub(super) const WORTH_A_THREAD: usize = 16;
 
 /// Where the examples of an embedded policy begin; they are the last key of its file, as a test holds.
 const EXAMPLES: &str = "\nexamples:\n";

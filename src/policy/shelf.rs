@@ -4,13 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::catalogue::{embedded, read_embedded, without_examples};
+use super::catalogue::{WORTH_A_THREAD, embedded, read_embedded, without_examples};
 use super::file::Policy;
 use super::world::World;
 use crate::threads;
-
-/// Fewer policies than this are read before a thread has started.
-const WORTH_A_THREAD: usize = 16;
 
 /// The built-in policies without their examples. Reading them all takes longer than judging a small file by the few that
 /// concern it.

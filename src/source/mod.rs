@@ -14,7 +14,7 @@ pub use file::{FileId, LineColumn, SourceFile, Sources, Span};
 pub use finding::{
     Acceptance, Controls, FaultCode, Finding, Fix, Related, Severity, Subject, SubjectKind, Verdict, fault,
 };
-pub use path::normalise;
+pub use path::{normalise, relative};
 pub use tree::{Entry, List, Map, Node, Partial, Reference, Shape, Value};
 
 /// The closest of `candidates` to `word`, if close enough that a typing error explains the difference.

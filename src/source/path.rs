@@ -21,3 +21,12 @@ pub fn normalise(path: &Utf8Path) -> Utf8PathBuf {
     }
     normal
 }
+
+/// `path` as seen from `directory`; both absolute.
+pub fn relative(path: &Utf8Path, directory: &Utf8Path) -> Utf8PathBuf {
+    let (path, directory) = (normalise(path), normalise(directory));
+    let shared =
+        path.components().zip(directory.components()).take_while(|(left, right)| left == right).count();
+    let up = directory.components().skip(shared).map(|_| Utf8Component::ParentDir);
+    up.chain(path.components().skip(shared)).collect()
+}

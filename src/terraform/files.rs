@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::source::{normalise, relative};
 
 /// The files of a module's directory. Paths are relative to it, with neither `.` nor `..` in them.
 pub trait Files: std::fmt::Debug + Send + Sync {
@@ -80,30 +82,12 @@ impl Beside {
 /// A relative path without `.`, and with `..` only at its start. Where a link leads, `..` behind it means another
 /// directory; whoever reads the file looks at that.
 fn lexical(path: &Utf8Path) -> Option<Utf8PathBuf> {
-    let mut clean = Utf8PathBuf::new();
-    for component in path.components() {
-        match component {
-            Utf8Component::CurDir => {}
-            Utf8Component::Normal(name) => clean.push(name),
-            Utf8Component::ParentDir => {
-                if clean.file_name().is_none() {
-                    clean.push("..");
-                } else {
-                    clean.pop();
-                }
-            }
-            Utf8Component::RootDir | Utf8Component::Prefix(_) => return None,
-        }
-    }
-    Some(clean)
+    (!path.has_root() && path.is_relative()).then(|| normalise(path))
 }
 
 /// The way from one directory to another below or beside it, as Terraform names modules: `modules/net`, `../net`.
 pub(super) fn way(from: &Utf8Path, to: &Utf8Path) -> String {
-    let (from, to): (Vec<_>, Vec<_>) = (from.components().collect(), to.components().collect());
-    let shared = from.iter().zip(&to).take_while(|(one, other)| one == other).count();
-    let up = from.iter().skip(shared).map(|_| "..");
-    let down = to.iter().skip(shared).map(Utf8Component::as_str);
-    let way: Vec<&str> = up.chain(down).collect();
-    if way.is_empty() { ".".to_owned() } else { way.join("/") }
+    let way = relative(to, from);
+    let steps: Vec<&str> = way.components().map(|step| step.as_str()).collect();
+    if steps.is_empty() { ".".to_owned() } else { steps.join("/") }
 }
