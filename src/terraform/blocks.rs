@@ -8,7 +8,7 @@ use hcl_edit::structure::{Block, BlockLabel, Body, Structure};
 use crate::source::{Map, Node, Span, Value};
 
 use super::declared::{Place, header};
-use super::evaluate::{Binding, Evaluator, MAX_DEPTH, Scope, Slot, pairs};
+use super::evaluate::{Binding, Evaluator, Item, MAX_DEPTH, Scope, pairs};
 
 impl<'a> Evaluator<'a> {
     /// An argument or the blocks of one type, of an instance of a resource; `None` if the block has no such member.
@@ -16,27 +16,18 @@ impl<'a> Evaluator<'a> {
         let resource = self.declared(module).resources.get(at)?;
         let body = &resource.block.body;
         let name = body.iter().find_map(|structure| member_name(structure).filter(|own| *own == name))?;
-        match self.module(module).members.get(&(at, index, name)) {
-            Some(Slot::Done(node)) => return node.clone(),
-            Some(Slot::Running) => {
-                let reason = format!("{}.{name} refers to itself", resource.address);
-                return Some(Arc::new(Node::new(resource.header, Value::Unknown(reason.into()))));
+        let circular = || (format!("{}.{name} refers to itself", resource.address), resource.header);
+        self.once(module, Item::Member(at, index, name), circular, |evaluator| {
+            let top = Scope::top(module, resource.place);
+            // The number of instances is the same in each of them.
+            if matches!(name, "count" | "for_each") {
+                return evaluator.own(body, name, resource.place, &top);
             }
-            None => {}
-        }
-        self.module_mut(module).members.insert((at, index, name), Slot::Running);
-        let top = Scope::top(module, resource.place);
-        // The number of instances is the same in each of them.
-        let keys = if matches!(name, "count" | "for_each") { None } else { Some(self.keys(module, at)) };
-        let node = match keys {
-            Some(keys) => self.inside(&keys, index, &top, |evaluator, scope| {
+            let keys = evaluator.keys(module, at);
+            evaluator.inside(&keys, index, &top, |evaluator, scope| {
                 evaluator.own(body, name, resource.place, scope)
-            }),
-            None => self.own(body, name, resource.place, &top),
-        };
-        let node = node.map(Arc::new);
-        self.module_mut(module).members.insert((at, index, name), Slot::Done(node.clone()));
-        node
+            })
+        })
     }
 
     /// A member of a resource's body.

@@ -73,6 +73,16 @@ impl<'s> Scope<'s> {
     }
 }
 
+/// What is computed once for each module.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Item<'a> {
+    Variable(&'a str),
+    Local(&'a str),
+    Output(&'a str),
+    /// Resource, instance, and the name of an argument or of a type of blocks.
+    Member(usize, usize, &'a str),
+}
+
 pub(super) enum Slot {
     Running,
     Done(Option<Arc<Node>>),
@@ -418,6 +428,28 @@ impl<'a> Evaluator<'a> {
         &mut self.modules[at]
     }
 
+    /// The value of an item, computed when it is first asked for; `circular` names one that needs itself, and its place.
+    pub(super) fn once(
+        &mut self,
+        module: usize,
+        item: Item<'a>,
+        circular: impl FnOnce() -> (String, Span),
+        compute: impl FnOnce(&mut Self) -> Option<Node>,
+    ) -> Option<Arc<Node>> {
+        match self.module(module).slots.get(&item) {
+            Some(Slot::Done(node)) => return node.clone(),
+            Some(Slot::Running) => {
+                let (reason, span) = circular();
+                return Some(Arc::new(Node::new(span, Value::Unknown(reason.into()))));
+            }
+            None => {}
+        }
+        self.module_mut(module).slots.insert(item, Slot::Running);
+        let node = compute(self).map(Arc::new);
+        self.module_mut(module).slots.insert(item, Slot::Done(node.clone()));
+        node
+    }
+
     pub(super) fn declared(&self, module: usize) -> &'a Declared<'a> {
         self.module(module).declared
     }
@@ -425,63 +457,39 @@ impl<'a> Evaluator<'a> {
     /// The value of a variable: what is given, or else its default; `None` if no such variable is declared.
     pub(super) fn variable(&mut self, module: usize, name: &str) -> Option<Arc<Node>> {
         let (name, block) = self.declared(module).variables.get_key_value(name)?;
-        match self.module(module).variables.get(name) {
-            Some(Slot::Done(node)) => return node.clone(),
-            Some(Slot::Running) => {
-                let reason = format!("variable {name} depends on itself");
-                return Some(Arc::new(Node::new(block.place.range(0..0), Value::Unknown(reason.into()))));
-            }
-            None => {}
-        }
-        self.module_mut(module).variables.insert(name, Slot::Running);
-        let scope = Scope::top(module, block.place);
-        let is_false = |name| {
-            let attribute = block.body.get_attribute(name);
-            attribute.is_some_and(|attribute| attribute.value.as_bool() == Some(false))
-        };
-        let given = match self.module(module).site {
-            Some(_) => self.argument(module, name),
-            None => self.given.get(*name).cloned(),
-        };
-        // What may not be null takes null for "not given".
-        let given = given.filter(|node| node.value != Value::Null || !is_false("nullable"));
-        let default = block.body.get_attribute("default");
-        let node = match (given, default) {
-            (Some(node), _) => Some(node),
-            (None, Some(default)) => Some(self.eval(&default.value, &scope)),
-            (None, None) => None,
-        };
-        let node = match (node, block.body.get_attribute("type")) {
-            (Some(node), Some(type_)) => conform(self, node, &type_.value, &scope),
-            (Some(node), None) => node,
-            (None, _) => {
-                let reason = match self.module(module).site {
-                    Some(_) => format!("variable {name} is given no value"),
-                    None => format!("variable {name} has no default"),
-                };
-                Node::new(block.place.range(0..0), Value::Unknown(reason.into()))
-            }
-        };
-        let node = Some(Arc::new(node));
-        self.module_mut(module).variables.insert(name, Slot::Done(node.clone()));
-        node
+        let place = block.place.range(0..0);
+        let circular = || (format!("variable {name} depends on itself"), place);
+        self.once(module, Item::Variable(name), circular, |evaluator| {
+            let scope = Scope::top(module, block.place);
+            let is_false = |name| {
+                let attribute = block.body.get_attribute(name);
+                attribute.is_some_and(|attribute| attribute.value.as_bool() == Some(false))
+            };
+            let called = evaluator.module(module).site.is_some();
+            let given =
+                if called { evaluator.argument(module, name) } else { evaluator.given.get(*name).cloned() };
+            // What may not be null takes null for "not given".
+            let given = given.filter(|node| node.value != Value::Null || !is_false("nullable"));
+            let default = block.body.get_attribute("default");
+            let node = given.or_else(|| default.map(|default| evaluator.eval(&default.value, &scope)));
+            Some(match (node, block.body.get_attribute("type")) {
+                (Some(node), Some(type_)) => conform(evaluator, node, &type_.value, &scope),
+                (Some(node), None) => node,
+                (None, _) => {
+                    let lacks = if called { "is given no value" } else { "has no default" };
+                    Node::new(place, Value::Unknown(format!("variable {name} {lacks}").into()))
+                }
+            })
+        })
     }
 
     /// The value of a local; `None` if no such local is declared.
     pub(super) fn local(&mut self, module: usize, name: &str) -> Option<Arc<Node>> {
         let (name, declaration) = self.declared(module).locals.get_key_value(name)?;
-        match self.module(module).locals.get(name) {
-            Some(Slot::Done(node)) => return node.clone(),
-            Some(Slot::Running) => {
-                let reason = format!("local {name} refers to itself");
-                return Some(Arc::new(Node::new(declaration.name, Value::Unknown(reason.into()))));
-            }
-            None => {}
-        }
-        self.module_mut(module).locals.insert(name, Slot::Running);
-        let node = Some(Arc::new(self.eval(declaration.expr, &Scope::top(module, declaration.place))));
-        self.module_mut(module).locals.insert(name, Slot::Done(node.clone()));
-        node
+        let circular = || (format!("local {name} refers to itself"), declaration.name);
+        self.once(module, Item::Local(name), circular, |evaluator| {
+            Some(evaluator.eval(declaration.expr, &Scope::top(module, declaration.place)))
+        })
     }
 }
 

@@ -9,7 +9,7 @@ use hcl_edit::structure::Body;
 
 use super::address;
 use super::declared::{Declared, Place};
-use super::evaluate::{Binding, Evaluator, Scope, Slot};
+use super::evaluate::{Binding, Evaluator, Item, Scope, Slot};
 use super::operators;
 use super::types;
 use crate::source::{List, Map, Node, Shape, Span, Value};
@@ -85,10 +85,7 @@ pub(super) struct Instance<'a> {
     /// What stands before the addresses inside: `module.net["a"].`, nothing for the root.
     pub(super) prefix: Arc<str>,
     pub(super) site: Option<Site<'a>>,
-    pub(super) locals: BTreeMap<&'a str, Slot>,
-    pub(super) variables: BTreeMap<&'a str, Slot>,
-    pub(super) outputs: BTreeMap<&'a str, Slot>,
-    pub(super) members: BTreeMap<(usize, usize, &'a str), Slot>,
+    pub(super) slots: BTreeMap<Item<'a>, Slot>,
     /// Of each resource; `None` inside while they are computed.
     keys: BTreeMap<usize, Option<Rc<Keys>>>,
     called: BTreeMap<&'a str, Option<Rc<Called>>>,
@@ -126,10 +123,7 @@ impl<'a> Instance<'a> {
             declared,
             prefix,
             site,
-            locals: BTreeMap::new(),
-            variables: BTreeMap::new(),
-            outputs: BTreeMap::new(),
-            members: BTreeMap::new(),
+            slots: BTreeMap::new(),
             keys: BTreeMap::new(),
             called: BTreeMap::new(),
         }
@@ -274,18 +268,10 @@ impl<'a> Evaluator<'a> {
         let declared = self.declared(module);
         let (name, output) = declared.outputs.get_key_value(name)?;
         let value = output.body.get_attribute("value")?;
-        match self.module(module).outputs.get(name) {
-            Some(Slot::Done(node)) => return node.clone(),
-            Some(Slot::Running) => {
-                let reason = format!("output {name} refers to itself");
-                return Some(Arc::new(Node::new(output.place.of(value), Value::Unknown(reason.into()))));
-            }
-            None => {}
-        }
-        self.module_mut(module).outputs.insert(name, Slot::Running);
-        let node = Arc::new(self.eval(&value.value, &Scope::top(module, output.place)));
-        self.module_mut(module).outputs.insert(name, Slot::Done(Some(node.clone())));
-        Some(node)
+        let circular = || (format!("output {name} refers to itself"), output.place.of(value));
+        self.once(module, Item::Output(name), circular, |evaluator| {
+            Some(evaluator.eval(&value.value, &Scope::top(module, output.place)))
+        })
     }
 
     /// Every output of a module.

@@ -83,58 +83,57 @@ impl<'a> Evaluator<'a> {
         let Some(at) = self.declared(module).by_address.get(address).copied() else {
             // That nothing declares it is a finding of its own; of what type it would be is known all the same.
             let address = format!("{}{address}", self.module(module).prefix).into();
-            let index = usize::from(operators.first().is_some_and(is_index));
-            let attribute = self.attribute_path(operators.get(index..).unwrap_or(&[]), scope).into();
+            let (_, rest) = self.chosen(&Keys::Unknown, operators, scope);
+            let attribute = self.attribute_path(rest, scope).into();
             return Node::new(span, Value::Reference(Reference { address, attribute }));
         };
         let keys = self.keys(module, at);
-        let rest = operators.get(1..).unwrap_or(&[]);
-        match (&*keys, operators.first()) {
-            // `aws_subnet.private["a"]` is one instance of a block that stands for all of them.
-            (Keys::Unknown, Some(first)) if is_index(first) => {
-                self.instance((module, at, 0), &keys, rest, scope, span)
+        let (chosen, rest) = self.chosen(&keys, operators, scope);
+        match chosen {
+            Chosen::Instance(index) => self.instance((module, at, index), &keys, rest, scope, span),
+            Chosen::Nobody => {
+                let value = self.failed(format!("{address} has no such instance"));
+                Node::new(span, value)
             }
-            (Keys::One | Keys::Unknown, _) => self.instance((module, at, 0), &keys, operators, scope, span),
-            (Keys::Known(_), first) => match self.chosen(&keys, first, scope) {
-                Chosen::Instance(index) => self.instance((module, at, index), &keys, rest, scope, span),
-                Chosen::Nobody => {
-                    let value = self.failed(format!("{address} has no such instance"));
-                    Node::new(span, value)
-                }
-                Chosen::NotKnown => {
-                    let address = self.address(module, at, &Keys::One, 0);
-                    let attribute = self.attribute_path(rest, scope).into();
-                    Node::new(span, Value::Reference(Reference { address, attribute }))
-                }
-                Chosen::All => {
-                    let whole = (0..keys.len())
-                        .map(|index| self.instance((module, at, index), &keys, &[], scope, span));
-                    let whole = collection(&keys, whole.collect(), span);
-                    self.walk(&whole, operators, scope, span)
-                }
-            },
+            Chosen::NotKnown => {
+                let address = self.address(module, at, &Keys::One, 0);
+                let attribute = self.attribute_path(rest, scope).into();
+                Node::new(span, Value::Reference(Reference { address, attribute }))
+            }
+            Chosen::All => {
+                let whole =
+                    (0..keys.len()).map(|index| self.instance((module, at, index), &keys, &[], scope, span));
+                let whole = collection(&keys, whole.collect(), span);
+                self.walk(&whole, rest, scope, span)
+            }
         }
     }
 
-    /// Which of several instances the first operator behind an address means.
+    /// Which of several instances the operators behind an address mean, and those that are left for it.
     fn chosen(
         &mut self,
         keys: &Keys,
-        first: Option<&'a Decorated<TraversalOperator>>,
+        operators: Operators<'a>,
         scope: &Scope<'_>,
-    ) -> Chosen {
-        let index = match first.map(hcl_edit::Decorated::value) {
-            Some(TraversalOperator::Index(index)) => self.eval(index, scope).value,
-            Some(TraversalOperator::LegacyIndex(index)) => {
+    ) -> (Chosen, Operators<'a>) {
+        let rest = operators.get(1..).unwrap_or(&[]);
+        let index = match (keys, operators.first().map(hcl_edit::Decorated::value)) {
+            // `aws_subnet.private["a"]` is one instance of a block that stands for all of them.
+            (Keys::Unknown, Some(TraversalOperator::Index(_) | TraversalOperator::LegacyIndex(_))) => {
+                return (Chosen::Instance(0), rest);
+            }
+            (Keys::One | Keys::Unknown, _) => return (Chosen::Instance(0), operators),
+            (Keys::Known(_), Some(TraversalOperator::Index(index))) => self.eval(index, scope).value,
+            (Keys::Known(_), Some(TraversalOperator::LegacyIndex(index))) => {
                 Value::Int(i64::try_from(*index.value()).unwrap_or(i64::MAX))
             }
-            Some(TraversalOperator::GetAttr(name)) => Value::Str(name.as_str().into()),
-            _ => return Chosen::All,
+            (Keys::Known(_), Some(TraversalOperator::GetAttr(name))) => Value::Str(name.as_str().into()),
+            (Keys::Known(_), _) => return (Chosen::All, operators),
         };
         match keys.find(&index) {
-            Ok(Some(at)) => Chosen::Instance(at),
-            Ok(None) => Chosen::Nobody,
-            Err(()) => Chosen::NotKnown,
+            Ok(Some(at)) => (Chosen::Instance(at), rest),
+            Ok(None) => (Chosen::Nobody, rest),
+            Err(()) => (Chosen::NotKnown, rest),
         }
     }
 
@@ -195,14 +194,7 @@ impl<'a> Evaluator<'a> {
             Called::Missing(reason) => return unknown(reason.clone()),
             Called::Modules(keys, modules) => (keys, modules),
         };
-        let first = operators.first();
-        let (chosen, rest) = match &**keys {
-            Keys::Unknown if first.is_some_and(is_index) => {
-                (Chosen::Instance(0), operators.get(1..).unwrap_or(&[]))
-            }
-            Keys::One | Keys::Unknown => (Chosen::Instance(0), operators),
-            Keys::Known(_) => (self.chosen(keys, first, scope), operators.get(1..).unwrap_or(&[])),
-        };
+        let (chosen, rest) = self.chosen(keys, operators, scope);
         match chosen {
             Chosen::Instance(at) => {
                 let Some(module) = modules.get(at).copied() else {
@@ -229,7 +221,7 @@ impl<'a> Evaluator<'a> {
             }
             Chosen::All => {
                 let whole = modules.iter().map(|module| self.outputs(*module, span)).collect();
-                self.walk(&collection(keys, whole, span), operators, scope, span)
+                self.walk(&collection(keys, whole, span), rest, scope, span)
             }
         }
     }
@@ -349,6 +341,9 @@ impl<'a> Evaluator<'a> {
     }
 }
 
+/// What follows a name.
+type Operators<'a> = &'a [Decorated<TraversalOperator>];
+
 /// Which of several instances is meant.
 enum Chosen {
     Instance(usize),
@@ -375,8 +370,4 @@ pub(super) fn attribute(operator: &Decorated<TraversalOperator>) -> Option<&str>
         TraversalOperator::GetAttr(name) => Some(name.as_str()),
         _ => None,
     }
-}
-
-fn is_index(operator: &Decorated<TraversalOperator>) -> bool {
-    matches!(operator.value(), TraversalOperator::Index(_) | TraversalOperator::LegacyIndex(_))
 }
