@@ -1,13 +1,11 @@
 //! The files beside a module's own, as they lie on disk.
 
-use std::io::Read as _;
-
 use camino::{Utf8Path, Utf8PathBuf};
 use walkdir::WalkDir;
 
 use crate::terraform::{Files, Unread};
 
-use super::inputs::LARGEST_FILE;
+use super::inputs::bounded;
 
 /// Files past which a directory is not listed.
 const MOST: usize = 20_000;
@@ -41,13 +39,8 @@ impl Files for Beside {
         if !metadata.is_file() {
             return Err(Unread::Otherwise(format!("{path} is no regular file")));
         }
-        let mut bytes = Vec::new();
-        let file = std::fs::File::open(&resolved).map_err(|error| unread(&error))?;
-        file.take(LARGEST_FILE + 1).read_to_end(&mut bytes).map_err(|error| unread(&error))?;
-        if bytes.len() as u64 > LARGEST_FILE {
-            return Err(Unread::Otherwise(format!("{path} is too large to read")));
-        }
-        Ok(bytes)
+        let bytes = bounded(&resolved).map_err(|error| unread(&error))?;
+        bytes.ok_or_else(|| Unread::Otherwise(format!("{path} is too large to read")))
     }
 
     fn exists(&self, path: &Utf8Path) -> Result<bool, Unread> {

@@ -275,6 +275,27 @@ impl Inputs {
 
 /// The `.tf` files of a directory and its dependency lock file, sorted.
 pub(super) fn siblings(directory: &Utf8Path, surroundings: &Surroundings) -> Vec<Utf8PathBuf> {
+    let mut files = files_in(directory, surroundings);
+    files.retain(|path| path.extension() == Some("tf") || path.file_name() == Some(LOCK_FILE));
+    files
+}
+
+/// The files of values that Terraform reads without being told, in its order: later ones win.
+pub(super) fn variable_files(directory: &Utf8Path, surroundings: &Surroundings) -> Vec<Utf8PathBuf> {
+    let turn = |path: &Utf8PathBuf| match path.file_name()? {
+        "terraform.tfvars" | "terraform.tfvars.json" => Some(0),
+        name if name.ends_with(".auto.tfvars") || name.ends_with(".auto.tfvars.json") => Some(1),
+        _ => None,
+    };
+    let mut files = files_in(directory, surroundings);
+    files.retain(|path| turn(path).is_some());
+    // Of one turn they stay in the order of their names.
+    files.sort_by_key(turn);
+    files
+}
+
+/// The files of a directory, sorted, as the user would have typed them.
+fn files_in(directory: &Utf8Path, surroundings: &Surroundings) -> Vec<Utf8PathBuf> {
     WalkDir::new(surroundings.on_disk(directory))
         .max_depth(1)
         .sort_by_file_name()
@@ -282,27 +303,7 @@ pub(super) fn siblings(directory: &Utf8Path, surroundings: &Surroundings) -> Vec
         .filter_map(Result::ok)
         .filter(|entry| entry.path().is_file())
         .filter_map(|entry| entry.file_name().to_str().map(|name| directory.join(name)))
-        .filter(|path| path.extension() == Some("tf") || path.file_name() == Some(LOCK_FILE))
         .collect()
-}
-
-/// The files of values that Terraform reads without being told, in its order: later ones win.
-pub(super) fn variable_files(directory: &Utf8Path, surroundings: &Surroundings) -> Vec<Utf8PathBuf> {
-    let mut automatic = Vec::new();
-    let mut found = Vec::new();
-    for entry in WalkDir::new(surroundings.on_disk(directory)).max_depth(1).sort_by_file_name() {
-        let Ok(entry) = entry else { continue };
-        let Some(name) = entry.file_name().to_str().filter(|_| entry.path().is_file()) else { continue };
-        match name {
-            "terraform.tfvars" | "terraform.tfvars.json" => found.push(directory.join(name)),
-            name if name.ends_with(".auto.tfvars") || name.ends_with(".auto.tfvars.json") => {
-                automatic.push(directory.join(name));
-            }
-            _ => {}
-        }
-    }
-    found.extend(automatic);
-    found
 }
 
 /// The policy files below a directory, sorted: every YAML file.
@@ -420,17 +421,13 @@ fn read(path: &Utf8Path, surroundings: &Surroundings) -> Result<SourceFile, Unre
             "name the file inside it; `nexafi-gen lint` takes whole directories",
         )));
     }
-    let mut bytes = Vec::new();
-    let file = std::fs::File::open(&on_disk).map_err(|error| failed(&error))?;
-    // Never more than the limit, whatever the metadata says: a pipe has no size, and files grow.
-    file.take(LARGEST_FILE + 1).read_to_end(&mut bytes).map_err(|error| failed(&error))?;
-    if bytes.len() as u64 > LARGEST_FILE {
+    let Some(bytes) = bounded(&on_disk).map_err(|error| failed(&error))? else {
         let size = metadata.len().max(LARGEST_FILE + 1).div_ceil(1024 * 1024);
         return Err(Unread::Other(fault(
             format!("it has {size} MiB, more than the {} MiB this tool reads", LARGEST_FILE / 1024 / 1024),
             "no blueprint, module file or manifest is that large; split it, or leave it out",
         )));
-    }
+    };
     let text = String::from_utf8(bytes).map_err(|error| Unread::NotText {
         error: not_text(path, &error),
         ours: String::from_utf8_lossy(error.as_bytes()).contains("apiVersion"),
@@ -443,6 +440,14 @@ fn read(path: &Utf8Path, surroundings: &Surroundings) -> Result<SourceFile, Unre
         )));
     }
     Ok(file)
+}
+
+/// The bytes of a file; `None` if there are more than [`LARGEST_FILE`].
+pub(super) fn bounded(on_disk: &Utf8Path) -> io::Result<Option<Vec<u8>>> {
+    let mut bytes = Vec::new();
+    // Never more than the limit, whatever the metadata says: a pipe has no size, and files grow.
+    std::fs::File::open(on_disk)?.take(LARGEST_FILE + 1).read_to_end(&mut bytes)?;
+    Ok((bytes.len() as u64 <= LARGEST_FILE).then_some(bytes))
 }
 
 fn missing(path: &Utf8Path) -> Error {

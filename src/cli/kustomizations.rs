@@ -1,7 +1,6 @@
 //! Kustomizations among the inputs: which of them are judged, and what they may read.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Read as _;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -9,7 +8,7 @@ use crate::kubernetes::kustomize::{self, Build, Files, Place};
 use crate::source::{FileId, SourceFile, Sources};
 
 use super::Surroundings;
-use super::inputs::{Inputs, LARGEST_FILE};
+use super::inputs::{Inputs, LARGEST_FILE, bounded};
 use super::origin::Origins;
 use super::paths::normalise;
 
@@ -179,13 +178,8 @@ impl Files for Disk<'_> {
     }
 
     fn bytes(&mut self, path: &Utf8Path) -> Result<Vec<u8>, String> {
-        let mut bytes = Vec::new();
-        let file = std::fs::File::open(self.surroundings.on_disk(path)).map_err(|error| error.to_string())?;
-        file.take(LARGEST_FILE + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
-        if bytes.len() as u64 > LARGEST_FILE {
-            return Err(format!("it has more than {} MiB", LARGEST_FILE / 1024 / 1024));
-        }
-        Ok(bytes)
+        let bytes = bounded(&self.surroundings.on_disk(path)).map_err(|error| error.to_string())?;
+        bytes.ok_or_else(|| format!("it has more than {} MiB", LARGEST_FILE / 1024 / 1024))
     }
 
     fn file(&self, id: FileId) -> Option<&SourceFile> {

@@ -68,7 +68,7 @@ impl From<ExitCode> for u8 {
 pub type Variables = fn() -> Vec<(String, String)>;
 
 /// What the process knows of the world around it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Surroundings {
     /// The working directory, absolute. Relative paths are below it.
     pub directory: Utf8PathBuf,

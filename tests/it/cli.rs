@@ -49,10 +49,8 @@ impl Desk {
         let surroundings = Surroundings {
             directory: self.directory.clone(),
             today: Some(jiff::civil::date(2026, 11, 23)),
-            colour: false,
             width: Some(100),
-            progress: None,
-            variables: None,
+            ..Surroundings::default()
         };
         let (mut out, mut err) = (Vec::new(), Vec::new());
         let arguments = std::iter::once("nexafi-gen").chain(arguments.split_whitespace());
@@ -387,14 +385,7 @@ fn a_reader_that_goes_away_is_no_error() {
     }
     let desk = Desk::new();
     desk.put("pod.yaml", FAULTY);
-    let surroundings = Surroundings {
-        directory: desk.directory.clone(),
-        today: None,
-        colour: false,
-        width: None,
-        progress: None,
-        variables: None,
-    };
+    let surroundings = Surroundings { directory: desk.directory.clone(), ..Surroundings::default() };
     let mut err = Vec::new();
     let arguments = ["nexafi-gen", "lint", "pod.yaml"];
     let code = run(arguments, &surroundings, &mut Output::new(&mut Closed, &mut err));

@@ -389,10 +389,8 @@ fn at(desk: &Desk, arguments: &[&str], out: &mut dyn Write) -> (ExitCode, String
     let surroundings = Surroundings {
         directory: desk.directory.clone(),
         today: Some(jiff::civil::date(2026, 11, 24)),
-        colour: false,
         width: Some(100),
-        progress: None,
-        variables: None,
+        ..Surroundings::default()
     };
     let mut err = Vec::new();
     let arguments = std::iter::once(&"nexafi-gen").chain(arguments);

@@ -22,14 +22,7 @@ fn planned(module: &serde_json::Value, found: &mut BTreeSet<String>) {
 fn judged(arguments: &[&str]) -> BTreeSet<String> {
     use nexafi_gen::cli::{Output, Surroundings, run};
     let directory = corpus().canonicalize().unwrap();
-    let surroundings = Surroundings {
-        directory: directory.try_into().unwrap(),
-        today: None,
-        colour: false,
-        width: None,
-        progress: None,
-        variables: None,
-    };
+    let surroundings = Surroundings { directory: directory.try_into().unwrap(), ..Surroundings::default() };
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let command = ["nexafi-gen", "lint", ".", "--all", "--format", "json"];
     run(command.iter().chain(arguments).copied(), &surroundings, &mut Output::new(&mut out, &mut err));
