@@ -55,6 +55,7 @@ pub(super) struct Declaration<'a> {
 #[derive(Debug)]
 pub(super) struct Placed<'a> {
     pub(super) place: Place,
+    pub(super) header: Span,
     pub(super) body: &'a Body,
 }
 
@@ -192,16 +193,16 @@ impl<'a> Declared<'a> {
                 {
                     findings.push(twice(header, first, &format!("variable {name}")));
                 } else {
-                    self.variables.insert(name, Placed { place, body: &block.body });
+                    self.variables.insert(name, Placed { place, header, body: &block.body });
                 }
             }
             ("locals", _) => self.locals(place, &block.body, findings),
             // That a name stands twice is a finding of the rules.
             ("module", [name]) => {
-                self.calls.entry(name).or_insert(Placed { place, body: &block.body });
+                self.calls.entry(name).or_insert(Placed { place, header, body: &block.body });
             }
             ("output", [name]) => {
-                self.outputs.entry(name).or_insert(Placed { place, body: &block.body });
+                self.outputs.entry(name).or_insert(Placed { place, header, body: &block.body });
             }
             _ => {}
         }

@@ -10,9 +10,10 @@ use hcl_edit::expr::{Array, Expression, ForExpr, FuncCall, Object, ObjectKey};
 
 use crate::source::{Map, Node, Shape, SourceFile, Sources, Span, Value};
 
+use super::conform::conform;
 use super::declared::{Declared, Place};
 use super::files::Beside;
-use super::instances::{Instance, conform};
+use super::instances::Instance;
 use super::number::Number;
 use super::tree::Tree;
 use super::types::{self, Type};

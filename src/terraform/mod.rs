@@ -7,6 +7,8 @@
 
 pub mod address;
 mod blocks;
+mod calls;
+mod conform;
 mod declared;
 mod evaluate;
 mod files;

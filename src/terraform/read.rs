@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use hcl_edit::structure::Structure;
 
-use crate::source::{FileId, Finding, Map, Node, Sources, Value, did_you_mean, fault};
+use crate::source::{FileId, Finding, Map, Node, Sources, Span, Value};
 
 use super::address;
 use super::blocks::member_name;
+use super::calls;
 use super::declared::{self, Declared};
 use super::evaluate::{Evaluator, Scope};
 use super::instances::Called;
@@ -44,7 +45,7 @@ pub fn evaluate(sources: &Sources, tree: &Tree, given: &BTreeMap<String, Node>) 
         rules::check(declared, &mut findings);
         references.push(references::collect(declared, &mut findings));
     }
-    calls(tree, &directories, &references, &mut findings);
+    calls::check(tree, &directories, &references, &mut findings);
     let mut assembly = Assembly {
         sources,
         tree,
@@ -98,84 +99,6 @@ pub fn values(sources: &Sources, id: FileId, findings: &mut Vec<Finding>) -> Vec
     values
 }
 
-/// What a call gives that the module does not take, what it does not give, and outputs that are not there.
-fn calls(
-    tree: &Tree,
-    directories: &[Declared<'_>],
-    references: &[References<'_>],
-    findings: &mut Vec<Finding>,
-) {
-    /// What Terraform itself takes in a call.
-    const OWN: [&str; 6] = ["source", "version", "providers", "count", "for_each", "depends_on"];
-    let mut seen = BTreeSet::new();
-    for branch in &tree.nodes {
-        let Some(declared) = directories.get(branch.directory) else { continue };
-        for (name, call) in &declared.calls {
-            let Some(Ok(node)) = branch.calls.get(*name) else { continue };
-            let Some(called) = tree.nodes.get(*node).and_then(|branch| directories.get(branch.directory))
-            else {
-                continue;
-            };
-            // A directory that does not parse may declare more than is known; and a call is checked once.
-            if !called.broken.is_empty() || !seen.insert((branch.directory, *name)) {
-                continue;
-            }
-            for argument in call.body.attributes() {
-                let key = argument.key.as_str();
-                if OWN.contains(&key) || called.variables.contains_key(key) {
-                    continue;
-                }
-                let help = match did_you_mean(key, called.variables.keys().copied()) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("remove it, or declare variable \"{key}\" in the module"),
-                };
-                findings.push(
-                    Finding::fault(
-                        fault::TERRAFORM_REFERENCE,
-                        call.place.of(&argument.key),
-                        format!("module {name} has no variable `{key}`"),
-                    )
-                    .label("the module does not take it")
-                    .help(help),
-                );
-            }
-            for (variable, block) in &called.variables {
-                if call.body.has_attribute(variable) || block.body.has_attribute("default") {
-                    continue;
-                }
-                let header =
-                    declared.others.iter().find(|other| std::ptr::eq(&raw const other.block.body, call.body));
-                findings.push(
-                    Finding::fault(
-                        fault::TERRAFORM_REFERENCE,
-                        header.map_or_else(|| call.place.range(0..0), |other| other.header),
-                        format!("module {name} lacks a value for its variable `{variable}`"),
-                    )
-                    .label("required")
-                    .help(format!("add {variable} = ..., or give the variable a default")),
-                );
-            }
-            let outputs = references.get(branch.directory).into_iter().flat_map(|found| &found.of_modules);
-            for used in outputs.filter(|used| used.call == *name && !called.outputs.contains_key(used.output))
-            {
-                let help = match did_you_mean(used.output, called.outputs.keys().copied()) {
-                    Some(near) => format!("did you mean `module.{name}.{near}`?"),
-                    None => format!("declare output \"{}\" in the module", used.output),
-                };
-                findings.push(
-                    Finding::fault(
-                        fault::TERRAFORM_REFERENCE,
-                        used.span,
-                        format!("module {name} has no output `{}`", used.output),
-                    )
-                    .label("no such output")
-                    .help(help),
-                );
-            }
-        }
-    }
-}
-
 /// A [`Module`] in the making.
 struct Assembly<'a> {
     sources: &'a Sources,
@@ -208,8 +131,9 @@ impl<'a> Assembly<'a> {
         if self.seen.insert(node) {
             let path = address::without_keys(&prefix).into();
             self.blocks(at, &path, &called);
-            if let Some(directory) = self.tree.directories.get(branch.directory) {
-                self.locks(at, directory);
+            // Of dependency lock files only that of the root is used.
+            if let Some(directory) = self.tree.directories.get(branch.directory).filter(|_| at == 0) {
+                self.locks(directory);
             }
             let uses = self.references.get(branch.directory).into_iter().flat_map(|found| &found.uses);
             self.module.uses.extend(
@@ -280,10 +204,7 @@ impl<'a> Assembly<'a> {
                 address: self.evaluator.address(at, resource, &keys, index),
                 body: Node::new(block.place.of(block.block), Value::Map(body)),
                 header: block.header,
-                blueprint: self
-                    .sources
-                    .get(block.header.file)
-                    .and_then(|file| declared::blueprint(file, block.header)),
+                blueprint: self.blueprint(block.header),
             });
         }
     }
@@ -323,20 +244,22 @@ impl<'a> Assembly<'a> {
                 module: path.clone(),
                 body: Node::new(other.place.of(other.block), Value::Map(body)),
                 header: other.header,
-                blueprint: self
-                    .sources
-                    .get(other.header.file)
-                    .and_then(|file| declared::blueprint(file, other.header)),
+                blueprint: self.blueprint(other.header),
                 unread,
             });
         }
     }
 
-    /// Adds the entries of a dependency lock file; only that of the root is used.
-    fn locks(&mut self, at: usize, directory: &'a Directory) {
-        for chunk in directory.locks.iter().filter(|_| at == 0) {
+    /// The blueprint node that a block was generated from.
+    fn blueprint(&self, header: Span) -> Option<Arc<str>> {
+        self.sources.get(header.file).and_then(|file| declared::blueprint(file, header))
+    }
+
+    /// Adds the entries of the root's dependency lock file.
+    fn locks(&mut self, directory: &'a Directory) {
+        for chunk in &directory.locks {
             for entry in chunk.body.blocks().filter(|block| block.ident.as_str() == "provider") {
-                let body = self.evaluator.body(&entry.body, &Scope::top(at, chunk.place), false);
+                let body = self.evaluator.body(&entry.body, &Scope::top(0, chunk.place), false);
                 self.module.blocks.push(Block {
                     kind: "providerLock".into(),
                     labels: entry.labels.iter().map(|label| label.as_str().into()).collect(),

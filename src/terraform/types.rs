@@ -68,14 +68,7 @@ impl Type {
     }
 
     fn common<'v>(values: impl Iterator<Item = &'v Value>) -> Self {
-        let mut types: Vec<Self> = Vec::new();
-        for value in values {
-            let type_ = Self::of(value);
-            if !types.contains(&type_) {
-                types.push(type_);
-            }
-        }
-        unify(&types).unwrap_or(Self::Any)
+        shared(values).unwrap_or(Self::Any)
     }
 
     fn elements(&self) -> Vec<&Type> {
@@ -86,6 +79,18 @@ impl Type {
             _ => Vec::new(),
         }
     }
+}
+
+/// The type that several values have in common, if there is one.
+fn shared<'v>(values: impl Iterator<Item = &'v Value>) -> Option<Type> {
+    let mut types: Vec<Type> = Vec::new();
+    for value in values {
+        let type_ = Type::of(value);
+        if !types.contains(&type_) {
+            types.push(type_);
+        }
+    }
+    unify(&types)
 }
 
 /// The type that values of several types convert to, if there is one.
@@ -222,10 +227,7 @@ pub(super) fn convert(value: Value, wanted: &Type) -> Result<Value, Misfit> {
         }
         (Type::Map(of), Value::Map(map)) => {
             let of = match &**of {
-                Type::Any => {
-                    let types: Vec<Type> = map.iter().map(|(_, entry)| Type::of(&entry.node.value)).collect();
-                    unify(&types).ok_or(Misfit)?
-                }
+                Type::Any => shared(map.iter().map(|(_, entry)| &entry.node.value)).ok_or(Misfit)?,
                 of => of.clone(),
             };
             let mut result = Map { shape: Shape::Uniform, ..Map::default() };
@@ -254,14 +256,7 @@ fn node(node: Node, wanted: &Type) -> Result<Node, Misfit> {
 fn converted(items: Vec<Node>, wanted: &Type) -> Result<Vec<Node>, Misfit> {
     let common;
     let wanted = if *wanted == Type::Any {
-        let mut types: Vec<Type> = Vec::new();
-        for item in &items {
-            let type_ = Type::of(&item.value);
-            if !types.contains(&type_) {
-                types.push(type_);
-            }
-        }
-        common = unify(&types).ok_or(Misfit)?;
+        common = shared(items.iter().map(|item| &item.value)).ok_or(Misfit)?;
         &common
     } else {
         wanted
