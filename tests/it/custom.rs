@@ -5,6 +5,7 @@ use nexafi_gen::kubernetes::schema::Custom;
 use nexafi_gen::source::{SourceFile, Sources};
 
 use crate::cli::Desk;
+use crate::kubernetes::told;
 
 fn checked(text: &str) -> String {
     let mut sources = Sources::default();
@@ -21,17 +22,8 @@ fn checked(text: &str) -> String {
     assert!(findings.is_empty());
     let mut shown = String::new();
     for finding in objects.iter().flat_map(|object| custom.check(object, "1.34")) {
-        let at = file.line_column(finding.span.start as usize);
         assert!(!finding.help.is_empty() && finding.subject.is_some());
-        shown.push_str(&format!(
-            "{}:{} `{}` {}: {} | {}\n",
-            at.line,
-            at.column,
-            file.slice(finding.span),
-            finding.pointer,
-            finding.message,
-            finding.help
-        ));
+        shown.push_str(&told(file, &finding));
     }
     shown
 }

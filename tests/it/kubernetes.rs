@@ -26,23 +26,19 @@ fn read_files(files: &[(&str, &str)]) -> (Sources, Vec<Object>, Vec<Finding>) {
 
 /// Each finding as `line:column underlined text: message | help`.
 fn shown(sources: &Sources, findings: &[Finding]) -> String {
-    let lines: Vec<String> = findings
-        .iter()
-        .map(|finding| {
-            let file = sources.get(finding.span.file).unwrap();
-            let at = file.line_column(finding.span.start as usize);
-            format!(
-                "{}:{} `{}` {}: {} | {}\n",
-                at.line,
-                at.column,
-                file.slice(finding.span),
-                finding.pointer,
-                finding.message,
-                finding.help
-            )
-        })
-        .collect();
+    let lines: Vec<String> =
+        findings.iter().map(|finding| told(sources.get(finding.span.file).unwrap(), finding)).collect();
     lines.concat()
+}
+
+/// `line:column underlined text pointer: message | help`.
+pub(crate) fn told(file: &SourceFile, finding: &Finding) -> String {
+    let at = file.line_column(finding.span.start as usize);
+    let text = file.slice(finding.span);
+    format!(
+        "{}:{} `{text}` {}: {} | {}\n",
+        at.line, at.column, finding.pointer, finding.message, finding.help
+    )
 }
 
 fn checked(text: &str, version: &str) -> String {
