@@ -176,7 +176,8 @@ pub fn fingerprint(policy: &str, subject: &Subject, pointer: &str) -> String {
     })
 }
 
-fn present(world: &World<'_>, kind: SubjectKind) -> bool {
+/// Whether there is input of a kind.
+pub(super) fn present(world: &World<'_>, kind: SubjectKind) -> bool {
     match kind {
         SubjectKind::Blueprint => world.blueprint.is_some(),
         SubjectKind::Terraform => world.module.is_some(),

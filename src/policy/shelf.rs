@@ -5,8 +5,10 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::catalogue::{WORTH_A_THREAD, embedded, read_embedded, without_examples};
+use super::evaluate::present;
 use super::file::Policy;
 use super::world::World;
+use crate::source::SubjectKind;
 use crate::threads;
 
 /// The built-in policies without their examples. Reading them all takes longer than judging a small file by the few that
@@ -75,11 +77,12 @@ struct Present<'w> {
 impl<'w> Present<'w> {
     fn of(world: &World<'w>) -> Self {
         Self {
-            blueprint: world.blueprint.is_some(),
+            blueprint: present(world, SubjectKind::Blueprint),
             types: world
                 .module
                 .map(|module| module.resources.iter().map(|resource| &*resource.type_).collect()),
-            kinds: (!world.objects.is_empty())
+            // Of manifests that could not all be read nobody knows the kinds, but that there are some.
+            kinds: present(world, SubjectKind::Kubernetes)
                 .then(|| world.objects.iter().map(|object| &*object.kind).collect()),
         }
     }
@@ -193,7 +196,17 @@ mod tests {
     #[test]
     fn what_concerns_nobody_stays_where_it_is() {
         let sources = crate::source::Sources::default();
-        assert!(Shelf::default().concerning(&World::new(&sources)).is_empty());
+        let shelf = Shelf::default();
+        assert!(shelf.concerning(&World::new(&sources)).is_empty());
+
+        // Manifests nobody could read concern those that would judge them together with something else.
+        let world = World { unread: Some("a chart"), ..World::new(&sources) };
+        let catalogue = Catalogue::judging();
+        let all: Vec<&Policy> = catalogue.policies().iter().collect();
+        let skipped = crate::policy::evaluate(&all, &world).skipped;
+        let taken: Vec<&str> = shelf.concerning(&world).iter().map(|policy| policy.id.as_str()).collect();
+        assert!(!skipped.is_empty());
+        assert!(skipped.iter().all(|skipped| taken.contains(&skipped.policy.as_str())), "{skipped:?}");
     }
 
     #[test]
