@@ -23,6 +23,7 @@ use super::choose::{Choice, Known, choose};
 use super::inputs::{Inputs, policy_files, read_file, schema_files};
 use super::modules::Root;
 use super::origin::{Origin, Origins, Trees, against_lock, point_back};
+use super::repeated::once;
 use super::waive::{Book, Together, kinds};
 use super::{Error, Output, Surroundings};
 
@@ -419,19 +420,16 @@ fn read_modules(
     sources: &Sources,
 ) -> (Vec<Module>, Vec<Finding>) {
     let (mut read, mut findings) = (Vec::new(), Vec::new());
-    let mut said = BTreeSet::new();
     for (path, files) in modules {
         let (module, faults) = match roots.get(path) {
             Some(root) => terraform::evaluate(sources, &root.tree, &root.given),
             None => terraform::read(sources, files),
         };
-        // A module that is called from two places has its faults once.
-        let faults = faults.into_iter().chain(terraform::schema::check(&module));
-        findings.extend(
-            faults.filter(|fault| said.insert((fault.span, fault.code.clone(), fault.message.clone()))),
-        );
+        findings.extend(faults);
+        findings.extend(terraform::schema::check(&module));
         read.push(module);
     }
+    once(&mut findings);
     (read, findings)
 }
 
@@ -475,21 +473,6 @@ fn variants(builds: Vec<Build>) -> (Vec<Build>, Vec<Build>) {
         builds.into_iter().enumerate().partition(|(at, _)| shared.contains(at));
     let plain = |builds: Vec<(usize, Build)>| builds.into_iter().map(|(_, build)| build).collect();
     (plain(variants), plain(unrelated))
-}
-
-/// Leaves out what was said before in the same words: of a line in a base that several variants are made of.
-fn once(verdicts: &mut Vec<Finding>) {
-    let mut said = BTreeSet::new();
-    verdicts.retain(|verdict| {
-        let subject = verdict.subject.as_ref().map(|subject| subject.address.clone());
-        said.insert((
-            verdict.code.clone(),
-            verdict.verdict.as_str(),
-            verdict.span,
-            subject,
-            verdict.message.clone(),
-        ))
-    });
 }
 
 fn empty<'a>(sources: &'a Sources, judge: &'a Judge) -> World<'a> {

@@ -26,6 +26,7 @@ mod policies;
 mod progress;
 mod publish;
 mod render;
+mod repeated;
 mod schema;
 mod waive;
 

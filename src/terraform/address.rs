@@ -55,7 +55,7 @@ pub fn block(address: &str) -> &str {
 }
 
 /// The address without any key, neither of modules nor of the resource.
-pub(super) fn without_keys(address: &str) -> String {
+pub fn without_keys(address: &str) -> String {
     let mut text = String::with_capacity(address.len());
     let mut rest = address;
     while let Some(at) = rest.find('[') {

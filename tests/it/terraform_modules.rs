@@ -188,3 +188,38 @@ fn a_waiver_at_a_block_covers_each_of_its_instances_and_no_other_block() {
         ]
     );
 }
+
+/// Messages of one code, in order.
+fn said(ran: &Ran, code: &str) -> Vec<String> {
+    let report: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    let rows = report["results"].as_array().unwrap().iter().filter(|row| row["policy"] == code);
+    let told = |row: &serde_json::Value| {
+        format!("{}: {}", row["subject"]["address"].as_str().unwrap_or(""), row["message"].as_str().unwrap())
+    };
+    rows.map(told).collect()
+}
+
+#[test]
+fn a_fault_of_a_block_is_said_once_however_many_instances_it_has() {
+    let desk = Desk::new();
+    desk.put(
+        "modules/bucket/main.tf",
+        "variable \"names\" { default = [\"x\"] }\nresource \"aws_s3_bucket\" \"this\" {\n  for_each = toset(var.names)\n  bucket = each.key\n  nonsense = 1\n}\n",
+    );
+    desk.put(
+        "main.tf",
+        "module \"a\" {\n  source = \"./modules/bucket\"\n  names = [\"p\", \"q\"]\n}\nmodule \"b\" {\n  for_each = toset([\"m\", \"n\"])\n  source = \"./modules/bucket\"\n}\nresource \"aws_vpc\" \"one\" {\n  cidr_block = \"10.0.0.0/16\"\n  nonsense = 1\n}\nresource \"aws_vpc\" \"some\" {\n  for_each = { a = true, b = \"yes\", c = \"no\" }\n  cidr_block = \"10.0.0.0/16\"\n  enable_dns_support = each.value\n}\nresource \"aws_eip\" \"ip\" {\n  count = 2\n  domain = aws_vpc.some[\"a\"].nothing\n}\n",
+    );
+    let ran = desk.run("lint . --format json");
+    assert_eq!(
+        said(&ran, "NXF-CFG-021"),
+        [
+            "aws_vpc.one: aws_vpc.one has no argument `nonsense`",
+            "aws_vpc.some: `enable_dns_support` of aws_vpc.some wants true or false, not a string (2 instances)",
+            "module.a.aws_s3_bucket.this: module.a.aws_s3_bucket.this has no argument `nonsense` (4 instances)",
+        ]
+    );
+    assert_eq!(said(&ran, "NXF-CFG-022").len(), 1, "{}", ran.out);
+    // What a policy says is said of each.
+    assert_eq!(verdicts(&ran, "NXF-LOG-007").len(), 4, "{}", ran.out);
+}
