@@ -51,7 +51,7 @@ fn table(text: &str) -> Node {
     read.documents
         .into_iter()
         .next()
-        .unwrap_or(Node { span: crate::source::Span::default(), value: crate::source::Value::Null })
+        .unwrap_or(Node::new(crate::source::Span::default(), crate::source::Value::Null))
 }
 
 /// Zone letters of an AWS region.

@@ -197,7 +197,7 @@ fn overlay(json: &Value, written: Option<&Node>, around: Span) -> Node {
         ),
         scalar => Node::from_json(span, scalar).value,
     };
-    Node { span, value }
+    Node::new(span, value)
 }
 
 /// The place of a pointer such as `regions.primary.vpc` in a tree: where it is written, or the nearest thing around

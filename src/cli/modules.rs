@@ -24,6 +24,16 @@ pub(super) struct Root {
     pub(super) called: Vec<FileId>,
 }
 
+impl Root {
+    /// A value for a variable; what is given to a sensitive one is concealed, even if another value takes its place.
+    fn concealed(&self, (name, mut node): (String, Node), sources: &Sources) -> (String, Node) {
+        if self.tree.is_sensitive(&name) {
+            sources.conceal(&mut node);
+        }
+        (name, node)
+    }
+}
+
 /// Reads what the modules of a run call. A module that another one calls is judged where it is called, with what it is
 /// given there, and not once more alone: it is taken out of `inputs.modules`.
 pub(super) fn roots(
@@ -119,17 +129,20 @@ fn give(
         let mut values = BTreeMap::new();
         for file in variable_files(&as_typed(path, &surroundings.directory), surroundings) {
             let id = sources.add(read_file(&file, surroundings)?);
-            values.extend(terraform::values(sources, id, &mut findings));
+            let read = terraform::values(sources, id, &mut findings);
+            values.extend(read.into_iter().map(|value| root.concealed(value, sources)));
         }
         for (name, text) in &environment {
             if root.tree.variable(name).is_some() {
-                values.insert(name.clone(), word(root, name, text, sources, &mut findings));
+                let node = word(root, name, text, sources, &mut findings);
+                values.extend([root.concealed((name.clone(), node), sources)]);
             }
         }
-        values.extend(common.iter().cloned());
+        values.extend(common.iter().cloned().map(|value| root.concealed(value, sources)));
         for (name, text) in &words {
             if root.tree.variable(name).is_some() {
-                values.insert((*name).to_owned(), word(root, name, text, sources, &mut findings));
+                let node = word(root, name, text, sources, &mut findings);
+                values.extend([root.concealed(((*name).to_owned(), node), sources)]);
             }
         }
         root.given = values;

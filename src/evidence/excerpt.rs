@@ -6,7 +6,7 @@ use std::ops::Range;
 use serde::Serialize;
 
 use crate::report::visible;
-use crate::source::{FileId, secret};
+use crate::source::FileId;
 
 use super::Evidence;
 use super::entry::{Entry, Place};
@@ -60,9 +60,11 @@ impl Texts {
         let mut numbers: BTreeMap<FileId, usize> = places.map(|place| (place.file, 0)).collect();
         let mut files = Vec::new();
         for (id, number) in &mut numbers {
-            let Some(file) = evidence.sources.get(*id) else { continue };
+            if evidence.sources.get(*id).is_none() {
+                continue;
+            }
             let known = secrets.get(id).map_or(&[][..], Vec::as_slice);
-            let masked = secret::masked(file.text(), known);
+            let masked = evidence.sources.shown(*id, known);
             *number = files.len();
             files.push(Text {
                 path: path(evidence, *id),

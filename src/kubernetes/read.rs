@@ -207,7 +207,7 @@ impl Reader<'_> {
             metadata.node.get(key).map(|node| (*key, node)).filter(|(_, node)| !is_null(node))
         });
         match named {
-            Some((_, Node { value: Value::Str(name), span })) if !name.is_empty() => {
+            Some((_, Node { value: Value::Str(name), span, .. })) if !name.is_empty() => {
                 Some((name.clone(), *span))
             }
             Some((key, node)) => {

@@ -5,15 +5,16 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::expression::{ADDRESS, Expression, ITEM, ITEM_KEY, KEY, KEYS, ROOT, THIS, TODAY};
+use super::expression::{ADDRESS, Expression, KEY, KEYS, ROOT, THIS, TODAY};
 use super::file::{Find, Policy, Rule, Scope};
 use super::functions::pod_template;
 use super::interpret::Interpreter;
 use super::path::{Match, Path, join};
+use super::sensitive::watch;
 use super::template::Template;
 use super::value::{Dict, Undecided, Val};
 use super::world::{Context, Judged, World};
-use crate::source::{Finding, Node, Sources, Span, Subject, SubjectKind, Value, Verdict};
+use crate::source::{Finding, Node, SENSITIVE, Sources, Span, Subject, SubjectKind, Value, Verdict};
 use crate::terraform::Block;
 use crate::threads;
 
@@ -340,8 +341,7 @@ fn evaluate_rule<'a>(policy: &'a Policy, rule: &'a Rule, context: &Context<'a>, 
         interpreter.set(KEY, candidate.key.clone());
         interpreter.set(KEYS, candidate.keys.clone());
         interpreter.set(ADDRESS, Val::text(candidate.subject.address.clone()));
-        interpreter.set(ITEM, Val::Null);
-        interpreter.set(ITEM_KEY, Val::Null);
+        interpreter.set_item(Val::Null, Val::Null, false);
         let judge = Judge { policy, rule, compiled: &compiled, context, candidate };
         evaluation.verdicts.extend(judge.verdicts(&mut interpreter));
     }
@@ -355,12 +355,28 @@ enum Judgement {
     Unproven(Undecided),
 }
 
+/// Whether a rule applies, as far as that is decided.
+type Applies = Result<bool, Undecided>;
+
+/// The outcome of an expression, with a reason that may be shown: one that was found while a sensitive value was looked at
+/// might print it.
+fn told(evaluate: impl FnOnce() -> Applies) -> Applies {
+    let (outcome, read) = watch(evaluate);
+    outcome.map_err(|undecided| match undecided {
+        Undecided::Unknown(_) if read => Undecided::Unknown(format!("it hangs on a {SENSITIVE}")),
+        Undecided::Error(_) if read => Undecided::Error(format!("it hangs on a {SENSITIVE}")),
+        undecided => undecided,
+    })
+}
+
 /// One of the things below a subject that a rule looks at one by one.
 struct Item<'a> {
     place: Match<'a>,
     value: Val<'a>,
     /// Where a secret stands that nobody may be shown.
     secret: Option<Span>,
+    /// Whether the value, or the key it stands under, is sensitive.
+    sensitive: bool,
 }
 
 struct Judge<'a, 'j> {
@@ -375,7 +391,7 @@ impl<'a> Judge<'a, '_> {
     fn verdicts(&self, interpreter: &mut Interpreter<'a, '_>) -> Vec<Evaluated> {
         let filters_items = self.compiled.when.is_some_and(|when| when.uses_item);
         let when = self.compiled.when.filter(|_| !filters_items);
-        let applies = when.map_or(Ok(true), |when| interpreter.truth(when));
+        let applies = when.map_or(Ok(true), |when| told(|| interpreter.truth(when)));
         if self.rule.each.is_none() && self.rule.find.is_none() {
             let judgement = self.judge(interpreter, applies);
             return self.verdict(interpreter, judgement, &self.candidate.start).into_iter().collect();
@@ -391,12 +407,12 @@ impl<'a> Judge<'a, '_> {
         // A resource without such an argument is no matter of keys.
         let mut asked = self.rule.find != Some(Find::Keys);
         let mut found = Vec::new();
-        for Item { place, value, secret } in items {
-            interpreter.set(ITEM, value);
+        for Item { place, value, secret, sensitive } in items {
             let index = place.last.parse().map(Val::Int).ok().filter(|_| place.key.is_none());
-            interpreter.set(ITEM_KEY, index.unwrap_or_else(|| Val::text(place.last.clone())));
+            let key = index.unwrap_or_else(|| Val::text(place.last.clone()));
+            interpreter.set_item(value, key, sensitive);
             let applies = match self.compiled.when {
-                Some(when) if filters_items => interpreter.truth(when),
+                Some(when) if filters_items => told(|| interpreter.truth(when)),
                 _ => applies.clone(),
             };
             let judgement = self.judge(interpreter, applies);
@@ -411,8 +427,7 @@ impl<'a> Judge<'a, '_> {
             }
         }
         if found.is_empty() && asked {
-            interpreter.set(ITEM, Val::Null);
-            interpreter.set(ITEM_KEY, Val::Null);
+            interpreter.set_item(Val::Null, Val::Null, false);
             found.extend(self.verdict(interpreter, Judgement::Pass, &self.candidate.start));
         }
         found
@@ -420,7 +435,12 @@ impl<'a> Judge<'a, '_> {
 
     fn items(&self, each: &Path) -> Vec<Item<'a>> {
         let (start, path) = self.rooted(&self.candidate.start, each);
-        let item = |place: Match<'a>| Item { value: Val::from(place.node), place, secret: None };
+        let item = |place: Match<'a>| Item {
+            value: Val::from(place.node),
+            secret: None,
+            sensitive: place.node.sensitive,
+            place,
+        };
         path.walk(&start).into_iter().map(item).collect()
     }
 
@@ -440,6 +460,8 @@ impl<'a> Judge<'a, '_> {
             self.context.world.sources,
         );
         let item = |found: super::secrets::Found<'a>| Item {
+            // The item holds no value, only its name.
+            sensitive: found.place.pointer.contains(SENSITIVE),
             place: found.place,
             value: Val::map(vec![
                 ("what".into(), Val::text(found.what)),
@@ -464,6 +486,7 @@ impl<'a> Judge<'a, '_> {
                 ("value".into(), found.value),
                 ("block".into(), found.block),
             ]),
+            sensitive: found.place.node.sensitive,
             place: found.place,
             secret: None,
         };
@@ -478,11 +501,11 @@ impl<'a> Judge<'a, '_> {
         }
     }
 
-    fn judge(&self, interpreter: &mut Interpreter<'a, '_>, applies: Result<bool, Undecided>) -> Judgement {
+    fn judge(&self, interpreter: &mut Interpreter<'a, '_>, applies: Applies) -> Judgement {
         if applies == Ok(false) {
             return Judgement::NotApplicable;
         }
-        match (applies, interpreter.truth(self.compiled.assert)) {
+        match (applies, told(|| interpreter.truth(self.compiled.assert))) {
             (_, Ok(true)) => Judgement::Pass,
             (Err(undecided), _) | (Ok(_), Err(undecided)) => Judgement::Unproven(undecided),
             (Ok(_), Ok(false)) => Judgement::Fail,

@@ -69,7 +69,7 @@ fn facts(name: &'static str, text: &'static str) -> Facts {
         .documents
         .into_iter()
         .next()
-        .unwrap_or(Node { span: crate::source::Span::default(), value: crate::source::Value::Null });
+        .unwrap_or(Node::new(crate::source::Span::default(), crate::source::Value::Null));
     let read = table.get("read").and_then(Node::as_str).and_then(|date| date.parse().ok());
     Facts { name, read, text, table }
 }

@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use super::expression::{Expression, VARIABLES};
+use super::expression::{Expression, ITEM, ITEM_KEY, VARIABLES};
 use super::join::{Index, Plan};
+use super::sensitive;
 use super::tree::{Binary, Expr};
 use super::value::{List, Outcome, Undecided, Val, compare, equal, error, unknown};
 use super::world::Context;
@@ -23,8 +24,10 @@ pub(super) struct Interpreter<'a, 'c> {
     steps: u32,
     /// Ranges that are the same for every subject, by the place of their plan.
     ranges: BTreeMap<usize, Range<'a>>,
-    /// Values that are the same for every subject, by the place of their expression.
-    constants: BTreeMap<usize, Outcome<'a>>,
+    /// Values that are the same for every subject, by the place of their expression, and whether one is sensitive.
+    constants: BTreeMap<usize, (Outcome<'a>, bool)>,
+    /// Whether the item that is judged is sensitive.
+    sensitive_item: bool,
 }
 
 /// The items of a macro's range.
@@ -36,6 +39,8 @@ struct Range<'a> {
     /// The items sorted, once they have been asked for twice.
     index: Option<Rc<Index>>,
     asked: usize,
+    /// Whether something sensitive was read for them.
+    sensitive: bool,
 }
 
 impl<'a, 'c> Interpreter<'a, 'c> {
@@ -47,6 +52,7 @@ impl<'a, 'c> Interpreter<'a, 'c> {
             steps: 0,
             ranges: BTreeMap::new(),
             constants: BTreeMap::new(),
+            sensitive_item: false,
         }
     }
 
@@ -55,6 +61,13 @@ impl<'a, 'c> Interpreter<'a, 'c> {
         if let Some(place) = self.slots.get_mut(slot) {
             *place = value;
         }
+    }
+
+    /// Sets the variables that stand for an item below the subject.
+    pub(super) fn set_item(&mut self, value: Val<'a>, key: Val<'a>, sensitive: bool) {
+        self.set(ITEM, value);
+        self.set(ITEM_KEY, key);
+        self.sensitive_item = sensitive;
     }
 
     /// The value of an expression.
@@ -80,13 +93,18 @@ impl<'a, 'c> Interpreter<'a, 'c> {
             Expr::Int(value) => Ok(Val::Int(*value)),
             Expr::Float(value) => Ok(Val::Float(*value)),
             Expr::Str(text) => Ok(Val::Str(Cow::Borrowed(text))),
-            Expr::Slot { slot, .. } => known(self.slots.get(*slot).cloned().unwrap_or(Val::Null), expr),
+            Expr::Slot { slot, .. } => {
+                if self.sensitive_item && matches!(*slot, ITEM | ITEM_KEY) {
+                    sensitive::note();
+                }
+                known(self.slots.get(*slot).cloned().unwrap_or(Val::Null), expr)
+            }
             Expr::Field { operand, name } => {
                 let value = self.eval(operand)?.field(name).map_err(|undecided| named(undecided, operand))?;
                 known(value, expr)
             }
             Expr::Has { operand, name } => {
-                let value = self.eval(operand)?.field(name)?;
+                let value = sensitive::unnoted(|| self.eval(operand)?.field(name))?;
                 Ok(Val::Bool(!matches!(value.known()?, Val::Null)))
             }
             Expr::Index { operand, at } => {
@@ -148,13 +166,16 @@ impl<'a, 'c> Interpreter<'a, 'c> {
             }
             Expr::Once(inner) => {
                 let place = std::ptr::from_ref(inner.as_ref()) as usize;
-                if let Some(known) = self.constants.get(&place) {
+                if let Some((known, read)) = self.constants.get(&place) {
+                    if *read {
+                        sensitive::note();
+                    }
                     return known.clone();
                 }
-                let outcome = self.eval(inner);
+                let (outcome, read) = sensitive::watch(|| self.eval(inner));
                 // Whether the steps suffice depends on what was asked before: another subject may have enough.
                 if self.steps <= MAX_STEPS {
-                    self.constants.insert(place, outcome.clone());
+                    self.constants.insert(place, (outcome.clone(), read));
                 }
                 outcome
             }
@@ -198,13 +219,16 @@ impl<'a, 'c> Interpreter<'a, 'c> {
 
     /// The items of a macro's range.
     fn range(&mut self, range: &'a Expr) -> Result<Range<'a>, Undecided> {
-        let value = self.eval(range)?;
-        let (items, more) = match value {
-            Val::List(List::Open(items, why)) => (items, Some(why)),
-            Val::List(List::Made(items)) => (items, None),
-            other => (Rc::new(other.items().map_err(|undecided| named(undecided, range))?), None),
+        let items = || -> Result<_, Undecided> {
+            Ok(match self.eval(range)? {
+                Val::List(List::Open(items, why)) => (items, Some(why)),
+                Val::List(List::Made(items)) => (items, None),
+                other => (Rc::new(other.items().map_err(|undecided| named(undecided, range))?), None),
+            })
         };
-        Ok(Range { items, more, index: None, asked: 0 })
+        let (found, sensitive) = sensitive::watch(items);
+        let (items, more) = found?;
+        Ok(Range { items, more, index: None, asked: 0, sensitive })
     }
 
     /// The items of a range, and which of them the body can hold for; `None` is all.
@@ -217,7 +241,12 @@ impl<'a, 'c> Interpreter<'a, 'c> {
         let Some(plan) = plan else { return Ok((self.range(range)?, None)) };
         let place = std::ptr::from_ref(plan) as usize;
         let mut known = match self.ranges.remove(&place) {
-            Some(known) => known,
+            Some(known) => {
+                if known.sensitive {
+                    sensitive::note();
+                }
+                known
+            }
             None => self.range(range)?,
         };
         known.asked += 1;
@@ -312,7 +341,12 @@ impl<'a, 'c> Interpreter<'a, 'c> {
     }
 
     fn binary(&mut self, operator: Binary, left: &'a Expr, right: &'a Expr) -> Outcome<'a> {
-        let (one, two) = (self.eval(left)?, self.eval(right)?);
+        let equality = matches!(operator, Binary::Equal | Binary::NotEqual);
+        let (one, two) = if equality && (matches!(left, Expr::Null) || matches!(right, Expr::Null)) {
+            sensitive::unnoted(|| -> Result<_, Undecided> { Ok((self.eval(left)?, self.eval(right)?)) })?
+        } else {
+            (self.eval(left)?, self.eval(right)?)
+        };
         let ordered = |wanted: fn(std::cmp::Ordering) -> bool| match compare(&one, &two) {
             Ok(order) => Ok(Val::Bool(order.is_some_and(wanted))),
             Err(Undecided::Error(_)) if matches!(one, Val::Null) => absent(left),

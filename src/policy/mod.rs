@@ -21,6 +21,7 @@ mod read;
 pub mod schema;
 mod secrets;
 pub mod selftest;
+mod sensitive;
 mod shelf;
 mod template;
 mod tree;

@@ -1,6 +1,6 @@
 //! Paths of policy files: `regions.*.vpc`, `spec.{containers,initContainers}.*`, `metadata.labels."app.kubernetes.io/name"`.
 
-use crate::source::{Node, Span, Value};
+use crate::source::{Node, SENSITIVE, Span, Value};
 
 /// A parsed path.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -158,10 +158,12 @@ impl<'a> Match<'a> {
     }
 
     pub(super) fn child(&self, node: &'a Node, key: Option<Span>, name: &str, star: bool) -> Self {
+        // Of a mapping that is sensitive as a whole the keys are too.
+        let shown = if self.node.sensitive && key.is_some() { SENSITIVE } else { name };
         let mut next = Self {
             node,
             key,
-            pointer: join(&self.pointer, name),
+            pointer: join(&self.pointer, shown),
             stars: self.stars.clone(),
             last: name.to_owned(),
         };

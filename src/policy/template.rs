@@ -2,6 +2,8 @@
 
 use super::expression::{CompileFault, Expression, compile};
 use super::interpret::Interpreter;
+use super::sensitive::watch;
+use crate::source::SENSITIVE;
 
 /// A compiled message.
 #[derive(Debug)]
@@ -54,16 +56,22 @@ impl Template {
         })
     }
 
-    /// The message with its values; what has no value reads `(unknown)`.
+    /// The message with its values; what has no value reads `(unknown)`, and what a sensitive one took part in
+    /// `(sensitive value)`.
     pub(super) fn render<'a>(&'a self, interpreter: &mut Interpreter<'a, '_>) -> String {
         let mut text = String::new();
         for part in &self.parts {
             match part {
                 Part::Text(part) => text.push_str(part),
-                Part::Value(expression) => match interpreter.value(expression) {
-                    Ok(value) => text.push_str(&value.to_string()),
-                    Err(_) => text.push_str("(unknown)"),
-                },
+                Part::Value(expression) => {
+                    // Reading goes on while a list or a mapping is printed.
+                    let shown = || match interpreter.value(expression) {
+                        Ok(value) => value.to_string(),
+                        Err(_) => "(unknown)".to_owned(),
+                    };
+                    let (shown, read) = watch(shown);
+                    text.push_str(if read { SENSITIVE } else { &shown });
+                }
             }
         }
         text.trim().to_owned()

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::rc::Rc;
 
+use super::sensitive;
 use crate::kubernetes::Object;
 use crate::source::{Map, Node, Partial, Reference, Value};
 use crate::terraform::{Resource, schema};
@@ -65,8 +66,8 @@ pub(super) fn unknown<T>(message: impl Into<String>) -> Result<T, Undecided> {
     Err(Undecided::Unknown(message.into()))
 }
 
-impl<'a> From<&'a Value> for Val<'a> {
-    fn from(value: &'a Value) -> Self {
+impl<'a> Val<'a> {
+    fn plain(value: &'a Value) -> Self {
         match value {
             Value::Null => Self::Null,
             Value::Bool(value) => Self::Bool(*value),
@@ -85,7 +86,11 @@ impl<'a> From<&'a Value> for Val<'a> {
 
 impl<'a> From<&'a Node> for Val<'a> {
     fn from(node: &'a Node) -> Self {
-        Self::from(&node.value)
+        // Why a value is not known, and what it refers to, says nothing of what it is.
+        if node.sensitive && !matches!(node.value, Value::Unknown(_) | Value::Reference(_)) {
+            sensitive::note();
+        }
+        Self::plain(&node.value)
     }
 }
 
@@ -305,7 +310,7 @@ impl<'a> Dict<'a> {
             }
             Self::Resource(resource) => match &resource.body.value {
                 Value::Map(map) => map.get(key).map(Val::from).or_else(|| found_out(resource, key)),
-                unknown => Some(Val::from(unknown)),
+                _ => Some(Val::from(&resource.body)),
             },
             _ => self.tree()?.get(key).map(Val::from),
         }

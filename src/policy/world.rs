@@ -11,7 +11,7 @@ use super::file::Policy;
 use crate::kubernetes::Object;
 use crate::source::{Node, Sources, Value, Verdict, pattern};
 use crate::terraform::address::block;
-use crate::terraform::{Module, Resource};
+use crate::terraform::{Block, Module, Resource};
 
 /// The type of resource, or kind of object, that stands for all of them.
 const EVERY: &str = "*";
@@ -146,7 +146,12 @@ impl<'a> Context<'a> {
     /// an address.
     pub(super) fn called_module(&self, given: Option<&str>) -> Option<&'a str> {
         let mut calls = self.world.module?.blocks_of("module").filter(|call| call.unread.is_some());
-        let call = calls.find(|call| given.is_none_or(|address| refers(&call.body, address)))?;
+        // What is computed from a resource is known by its value no more, and given all the same.
+        let names = |call: &Block, address: &str| {
+            let same = |named: &str| named == address || named == block(address);
+            call.given.iter().any(|named| same(named)) || refers(&call.body, address)
+        };
+        let call = calls.find(|call| given.is_none_or(|address| names(call, address)))?;
         Some(call.labels.first().map_or("?", |label| label))
     }
 

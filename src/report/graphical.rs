@@ -12,7 +12,7 @@ use miette::{
     SourceCode, SourceSpan, SpanContents,
 };
 
-use crate::source::{FileId, Finding, Severity, SourceFile, Span, Verdict, secret};
+use crate::source::{FileId, Finding, Severity, SourceFile, Span, Verdict};
 
 use super::concise::drift_words;
 use super::controls::lines;
@@ -102,10 +102,9 @@ fn texts<'a>(report: &Report<'a>) -> Texts<'a> {
     }
     for finding in report.listed() {
         for span in std::iter::once(finding.span).chain(finding.related.iter().map(|related| related.span)) {
-            if let (Entry::Vacant(slot), Some(file)) = (texts.entry(span.file), report.sources.get(span.file))
-            {
+            if let Entry::Vacant(slot) = texts.entry(span.file) {
                 let known = secrets.get(&span.file).map_or(&[][..], Vec::as_slice);
-                slot.insert(match secret::masked(file.text(), known) {
+                slot.insert(match report.sources.shown(span.file, known) {
                     Cow::Borrowed(text) => visible(text),
                     Cow::Owned(text) => Cow::Owned(visible(&text).into_owned()),
                 });

@@ -16,6 +16,7 @@ mod row;
 mod sarif;
 mod summary;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
@@ -110,13 +111,17 @@ pub struct Report<'a> {
 
 impl<'a> Report<'a> {
     /// Sorts `verdicts` by path, then position, then policy. `root` is the directory that paths are relative to in
-    /// fingerprints, so that the same finding has the same one however the path was typed.
+    /// fingerprints, so that the same finding has the same one however the path was typed. Sensitive values that stand in
+    /// the words of a verdict are taken out of them here, whoever said them.
     pub fn new(
         sources: &'a Sources,
         root: impl Into<Utf8PathBuf>,
         mut inputs: Vec<Input>,
         mut verdicts: Vec<Finding>,
     ) -> Self {
+        if sources.conceals_texts() {
+            verdicts.iter_mut().for_each(|finding| redact(finding, sources));
+        }
         // Paths are compared once a file, not once a comparison.
         let mut files: Vec<_> = sources.iter().map(|(id, file)| (file.path(), id)).collect();
         files.sort_unstable();
@@ -244,6 +249,21 @@ impl<'a> Report<'a> {
             .as_ref()
             .filter(|_| built_in)
             .map(|pages| format!("{}/{code}.md", pages.trim_end_matches('/')))
+    }
+}
+
+/// Takes sensitive values out of the words of a verdict. What names things stays: Terraform takes no sensitive value for a
+/// key of an address.
+fn redact(finding: &mut Finding, sources: &Sources) {
+    let words = [&mut finding.message, &mut finding.label, &mut finding.help, &mut finding.pointer];
+    let related = finding.related.iter_mut().map(|related| &mut related.message);
+    let reason = finding.acceptance.iter_mut().map(|by| &mut by.reason);
+    for text in words.into_iter().chain(related).chain(reason) {
+        let shown = match sources.redacted(text) {
+            Cow::Owned(shown) => shown,
+            Cow::Borrowed(_) => continue,
+        };
+        *text = shown;
     }
 }
 

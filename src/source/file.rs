@@ -1,8 +1,13 @@
 //! Source files held in memory, and the byte spans that point into them.
 
+use std::borrow::Cow;
+use std::ops::Range;
 use std::sync::OnceLock;
 
 use camino::{Utf8Path, Utf8PathBuf};
+
+use super::concealed::Concealed;
+use super::{Node, secret};
 
 /// Names one file of a [`Sources`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
@@ -117,6 +122,7 @@ impl SourceFile {
 #[derive(Debug, Default)]
 pub struct Sources {
     files: Vec<SourceFile>,
+    concealed: Concealed,
 }
 
 impl Sources {
@@ -134,5 +140,43 @@ impl Sources {
     /// Ids and files, in order.
     pub fn iter(&self) -> impl Iterator<Item = (FileId, &SourceFile)> {
         self.files.iter().enumerate().map(|(at, file)| (FileId(u32::try_from(at).unwrap_or(u32::MAX)), file))
+    }
+
+    /// Marks a value as sensitive, with all that is in it, and sees to it that no report shows it: neither where it is
+    /// written nor where a message would print it. Whoever reads a value that its source calls sensitive calls this, once.
+    pub fn conceal(&self, node: &mut Node) {
+        self.conceal_place(node.span);
+        self.conceal_value(node);
+    }
+
+    /// [`conceal`](Self::conceal) for a value whose place may be shown: an expression that leads to it.
+    pub fn conceal_value(&self, node: &mut Node) {
+        self.concealed.texts(node);
+        node.mark_sensitive();
+    }
+
+    /// Lets no report show what is written at a place.
+    pub fn conceal_place(&self, span: Span) {
+        self.concealed.place(span);
+    }
+
+    /// A file's text as a report may show it: with `*` for what is concealed, what looks like a secret, and the bytes of
+    /// `also`. Bytes and lines stay as many.
+    pub fn shown<'s>(&'s self, id: FileId, also: &[Range<usize>]) -> Cow<'s, str> {
+        let Some(file) = self.get(id) else { return Cow::Borrowed("") };
+        let mut ranges = self.concealed.ranges(id);
+        ranges.extend(self.concealed.found(file.text()));
+        ranges.extend(also.iter().cloned());
+        secret::masked(file.text(), &ranges)
+    }
+
+    /// Whether there are texts that [`redacted`](Self::redacted) looks for.
+    pub fn conceals_texts(&self) -> bool {
+        self.concealed.has_texts()
+    }
+
+    /// Words of a report without the sensitive values that stand in them.
+    pub fn redacted<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        self.concealed.redacted(text)
     }
 }

@@ -1,6 +1,7 @@
 //! Files, byte spans, lines and columns, the spanned value tree, findings. The bottom of the crate: knows
 //! nothing of blueprints, Terraform, Kubernetes or policies.
 
+mod concealed;
 pub mod edit;
 mod file;
 mod finding;
@@ -10,6 +11,7 @@ pub mod secret;
 mod tree;
 pub mod yaml;
 
+pub use concealed::SENSITIVE;
 pub use file::{FileId, LineColumn, SourceFile, Sources, Span};
 pub use finding::{
     Acceptance, Controls, FaultCode, Finding, Fix, Related, Severity, Subject, SubjectKind, Verdict, fault,

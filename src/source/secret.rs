@@ -221,13 +221,16 @@ fn looks_random(value: &str) -> bool {
     if value.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return length >= 20 && entropy(value) > 2.5;
     }
-    // `nexafi-production-redis-2` and `kv/data/redis/v2` are names.
-    let is_name = value.split(['-', '_', '.', '/', ':']).all(|part| {
+    !is_name(value) && entropy(value) > if upper && lower { 3.0 } else { 3.3 }
+}
+
+/// Words and numbers as names are made of them: `nexafi-production-redis-2`, `kv/data/redis/v2`.
+pub(super) fn is_name(value: &str) -> bool {
+    value.split(['-', '_', '.', '/', ':']).all(|part| {
         let letters = part.bytes().filter(u8::is_ascii_alphabetic).count();
         let plain = part.bytes().all(|byte| byte.is_ascii_alphanumeric());
         plain && (part.len() <= 4 || letters == part.len() || part.bytes().all(|byte| byte.is_ascii_digit()))
-    });
-    !is_name && entropy(value) > if upper && lower { 3.0 } else { 3.3 }
+    })
 }
 
 /// Shannon's entropy, in bits a character.

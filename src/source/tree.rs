@@ -14,6 +14,9 @@ pub struct Node {
     pub span: Span,
     /// The value.
     pub value: Value,
+    /// Whether it is sensitive as Terraform understands that: policies judge it, and nobody is shown it. The mark of a
+    /// list or a mapping speaks of all that is in it. [`Sources::conceal`](super::Sources::conceal) sets it.
+    pub sensitive: bool,
 }
 
 /// A value as the files fix it.
@@ -206,12 +209,44 @@ impl Map {
 impl Node {
     /// A node.
     pub fn new(span: Span, value: Value) -> Self {
-        Self { span, value }
+        Self { span, value, sensitive: false }
     }
 
     /// A string node.
     pub fn string(span: Span, text: impl Into<Arc<str>>) -> Self {
-        Self { span, value: Value::Str(text.into()) }
+        Self::new(span, Value::Str(text.into()))
+    }
+
+    /// The node with another mark.
+    #[must_use]
+    pub fn marked(self, sensitive: bool) -> Self {
+        Self { sensitive, ..self }
+    }
+
+    /// The node, sensitive if it is or this says so.
+    #[must_use]
+    pub fn marked_also(self, sensitive: bool) -> Self {
+        Self { sensitive: self.sensitive || sensitive, ..self }
+    }
+
+    /// Marks it and all that is in it.
+    pub(super) fn mark_sensitive(&mut self) {
+        self.sensitive = true;
+        match &mut self.value {
+            Value::List(items) => items.iter_mut().for_each(Self::mark_sensitive),
+            Value::Map(map) => map.entries.values_mut().for_each(|entry| entry.node.mark_sensitive()),
+            _ => {}
+        }
+    }
+
+    /// Whether it is sensitive, or anything in it.
+    pub fn holds_sensitive(&self) -> bool {
+        self.sensitive
+            || match &self.value {
+                Value::List(items) => items.iter().any(Self::holds_sensitive),
+                Value::Map(map) => map.iter().any(|(_, entry)| entry.node.holds_sensitive()),
+                _ => false,
+            }
     }
 
     /// The entry of a mapping, or `None` for a missing key or another kind of value.
@@ -310,6 +345,6 @@ impl Node {
                 Value::Map(map)
             }
         };
-        Self { span, value }
+        Self::new(span, value)
     }
 }

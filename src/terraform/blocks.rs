@@ -25,7 +25,11 @@ impl<'a> Evaluator<'a> {
             }
             let keys = evaluator.keys(module, at);
             evaluator.inside(&keys, index, &top, |evaluator, scope| {
-                evaluator.own(body, name, resource.place, scope)
+                let mut node = evaluator.own(body, name, resource.place, scope)?;
+                if resource.managed {
+                    evaluator.conceal_member(&resource.type_, name, &mut node, body, scope);
+                }
+                Some(node)
             })
         })
     }
@@ -135,7 +139,7 @@ impl<'a> Evaluator<'a> {
             let mut item = Map::default();
             item.insert("key", key.span, key);
             item.insert("value", value.span, value);
-            let item = Node::new(head, Value::Map(item));
+            let item = Node::new(head, Value::Map(item)).marked(collection.sensitive);
             let names = Binding::new(iterator, &item, scope);
             let scope = scope.with(&names);
             let members = self.body(&content.body, &scope, false);

@@ -14,10 +14,10 @@ pub(super) fn conform<'a>(
     type_: &'a Expression,
     scope: &Scope<'_>,
 ) -> Node {
-    let Node { span, value } = node;
+    let Node { span, value, sensitive } = node;
     let value = match (type_, value) {
         (Expression::Parenthesis(inner), value) => {
-            return conform(evaluator, Node::new(span, value), inner.inner(), scope);
+            return conform(evaluator, Node { span, value, sensitive }, inner.inner(), scope);
         }
         (Expression::Variable(name), value) => match name.as_str() {
             "string" => operators::to_text(&value).map_or(value, Value::Str),
@@ -70,7 +70,7 @@ pub(super) fn conform<'a>(
         },
         (_, value) => value,
     };
-    Node::new(span, value)
+    Node { span, value, sensitive }
 }
 
 /// A member of an object's type, which may be `optional(type, default)`.

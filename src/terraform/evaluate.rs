@@ -15,6 +15,7 @@ use super::declared::{Declared, Place};
 use super::files::Beside;
 use super::instances::Instance;
 use super::number::Number;
+use super::sensitive::says_so;
 use super::tree::Tree;
 use super::types::{self, Type};
 use super::{functions, operators};
@@ -104,6 +105,8 @@ pub(super) struct Evaluator<'a> {
     pub(super) instances: BTreeMap<Arc<str>, (usize, usize, usize)>,
     /// See [`Module::is_partial_json`](super::Module::is_partial_json).
     pub(super) encoded: BTreeSet<Span>,
+    /// Module and place of expressions of which the literals are concealed.
+    pub(super) concealed: BTreeSet<(usize, Span)>,
     pub(super) budget: usize,
     pub(super) depth: usize,
     /// Counts what Terraform would refuse to evaluate; `try` and `can` compare it before and after.
@@ -127,6 +130,7 @@ impl<'a> Evaluator<'a> {
             modules: root.into_iter().collect(),
             instances: BTreeMap::new(),
             encoded: BTreeSet::new(),
+            concealed: BTreeSet::new(),
             budget: sources
                 .iter()
                 .fold(BUDGET, |sum, (_, file)| sum.saturating_add(file.text().len() * BUDGET_PER_BYTE)),
@@ -138,6 +142,11 @@ impl<'a> Evaluator<'a> {
     /// The files beside a module.
     pub(super) fn beside(&self, module: usize) -> Beside {
         self.beside.clone().unwrap_or_else(|| self.tree.beside(self.module(module).node))
+    }
+
+    /// What is given to a variable of the root module.
+    pub(super) fn given(&self, name: &str) -> Option<&'a Node> {
+        self.given.get(name)
     }
 
     /// A value Terraform would refuse to compute.
@@ -188,7 +197,7 @@ impl<'a> Evaluator<'a> {
             Expression::Number(number) => literal(number.value(), self.sources.get(span.file), span),
             Expression::String(text) => Value::Str(functions::normalized(text.as_str()).into()),
             Expression::Array(array) => self.array(array, scope),
-            Expression::Object(object) => self.object(object, scope),
+            Expression::Object(object) => return self.object(object, scope, span),
             Expression::StringTemplate(template) => return self.template(template, scope, span),
             Expression::HeredocTemplate(heredoc) => return self.template(&heredoc.template, scope, span),
             Expression::Parenthesis(inner) => return self.eval(inner.inner(), scope),
@@ -198,16 +207,22 @@ impl<'a> Evaluator<'a> {
             Expression::FuncCall(call) => return self.call(call, scope, span),
             Expression::UnaryOp(operation) => {
                 let operand = self.eval(&operation.expr, scope);
-                operators::unary(*operation.operator.value(), &operand.value)
-                    .unwrap_or_else(|| self.failed("an operand of the wrong type"))
+                let value = operators::unary(*operation.operator.value(), &operand.value)
+                    .unwrap_or_else(|| self.failed("an operand of the wrong type"));
+                return Node::new(span, value).marked(operand.sensitive);
             }
             Expression::BinaryOp(operation) => {
                 let left = self.eval(&operation.lhs_expr, scope);
                 let right = self.eval(&operation.rhs_expr, scope);
-                operators::binary(&left.value, *operation.operator.value(), &right.value)
-                    .unwrap_or_else(|| self.failed("an operand of the wrong type"))
+                let value = operators::binary(&left.value, *operation.operator.value(), &right.value)
+                    .unwrap_or_else(|| self.failed("an operand of the wrong type"));
+                return Node::new(span, value).marked(left.holds_sensitive() || right.holds_sensitive());
             }
-            Expression::ForExpr(expr) => self.for_expr(expr, scope),
+            Expression::ForExpr(expr) => {
+                let mut sensitive = false;
+                let value = self.for_expr(expr, scope, &mut sensitive);
+                return Node::new(span, value).marked(sensitive);
+            }
         };
         Node::new(span, value)
     }
@@ -216,28 +231,32 @@ impl<'a> Evaluator<'a> {
         Value::List(array.iter().map(|item| self.eval(item, scope)).collect())
     }
 
-    fn object(&mut self, object: &'a Object, scope: &Scope<'_>) -> Value {
+    fn object(&mut self, object: &'a Object, scope: &Scope<'_>, span: Span) -> Node {
         let mut map = Map::default();
+        let mut sensitive = false;
         for (key, value) in object {
-            let (text, span) = match key {
+            let (text, key_span) = match key {
                 ObjectKey::Ident(name) => (name.as_str().into(), scope.place.of(name)),
                 ObjectKey::Expression(expr) => {
                     let key = self.eval(expr, scope);
+                    // Whoever sees the object sees its keys.
+                    sensitive |= key.sensitive;
                     match operators::to_text(&key.value) {
                         Some(text) => (text, key.span),
                         None => {
-                            return match operators::unknown(&key.value) {
+                            let value = match operators::unknown(&key.value) {
                                 Some(reason) => Value::Unknown(reason),
                                 None => self.failed("an object key that is no string"),
                             };
+                            return Node::new(span, value).marked(sensitive);
                         }
                     }
                 }
             };
             let node = self.eval(value.expr(), scope);
-            map.insert(text, span, node);
+            map.insert(text, key_span, node);
         }
-        Value::Map(map)
+        Node::new(span, Value::Map(map)).marked(sensitive)
     }
 
     fn conditional(
@@ -253,19 +272,19 @@ impl<'a> Evaluator<'a> {
             None => {
                 let yes = self.eval(&conditional.true_expr, scope);
                 let no = self.eval(&conditional.false_expr, scope);
+                let sensitive = condition.sensitive || yes.sensitive || no.sensitive;
                 if operators::equal(&yes.value, &no.value) == Some(true) {
-                    return yes;
+                    return yes.marked(sensitive);
                 }
-                return Node::new(
-                    span,
-                    match operators::unknown(&condition.value) {
-                        Some(reason) => Value::Unknown(reason),
-                        None => self.failed("a condition that is no boolean"),
-                    },
-                );
+                let value = match operators::unknown(&condition.value) {
+                    Some(reason) => Value::Unknown(reason),
+                    None => self.failed("a condition that is no boolean"),
+                };
+                return Node::new(span, value).marked(sensitive);
             }
         };
         let mut node = self.eval(taken, scope);
+        node.sensitive |= condition.sensitive;
         if matches!(node.value, Value::Null | Value::Unknown(_) | Value::Reference(_) | Value::Partial(_)) {
             return node;
         }
@@ -274,6 +293,8 @@ impl<'a> Evaluator<'a> {
         let other = self.eval(other, scope);
         let failed = self.failures > failures;
         self.failures = failures;
+        // Which of the two it is shows in the value, so it has the marks of both.
+        node.sensitive |= other.sensitive;
         let alike = matches!(
             (&node.value, &other.value),
             (Value::Map(_), Value::Map(_)) | (Value::List(_), Value::List(_)) | (_, Value::Unknown(_))
@@ -305,11 +326,10 @@ impl<'a> Evaluator<'a> {
         if matches!(name, "try" | "can") {
             return self.attempt(name, call, scope, span);
         }
-        if name == "issensitive"
+        if name == "sensitive"
             && let Some(argument) = call.args.iter().next()
-            && let Some(answer) = functions::sensitivity(self.declared(scope.module), argument)
         {
-            return Node::new(span, Value::Bool(answer));
+            self.conceal(argument, scope);
         }
         if name == "templatestring"
             && !matches!(call.args.iter().next(), Some(Expression::Traversal(_) | Expression::Variable(_)))
@@ -320,8 +340,11 @@ impl<'a> Evaluator<'a> {
         let mut arguments: Vec<Node> = call.args.iter().map(|argument| self.eval(argument, scope)).collect();
         if call.args.expand_final() {
             let last = arguments.pop();
+            let sensitive = last.as_ref().is_some_and(|last| last.sensitive);
             match last.map(|last| last.value) {
-                Some(Value::List(items)) => arguments.extend(items),
+                Some(Value::List(items)) => {
+                    arguments.extend(items.into_iter().map(|item| item.marked_also(sensitive)));
+                }
                 Some(other) => {
                     let reason = operators::unknown(&other);
                     let value = match reason {
@@ -359,8 +382,10 @@ impl<'a> Evaluator<'a> {
         last
     }
 
-    fn for_expr(&mut self, expr: &'a ForExpr, scope: &Scope<'_>) -> Value {
+    /// The value of a `for`, and whether it is sensitive itself: what it goes through, its condition or its keys are.
+    fn for_expr(&mut self, expr: &'a ForExpr, scope: &Scope<'_>, sensitive: &mut bool) -> Value {
         let collection = self.eval(&expr.intro.collection_expr, scope);
+        *sensitive |= collection.sensitive;
         let pairs = match pairs(collection.value) {
             Ok(pairs) => pairs,
             Err(Some(reason)) => return Value::Unknown(reason),
@@ -382,6 +407,7 @@ impl<'a> Evaluator<'a> {
             let scope = Scope { module: scope.module, place: scope.place, names: Some(names) };
             if let Some(condition) = &expr.cond {
                 let keep = self.eval(&condition.expr, &scope);
+                *sensitive |= keep.sensitive;
                 match operators::to_bool(&keep.value) {
                     Some(true) => {}
                     Some(false) => continue,
@@ -398,6 +424,7 @@ impl<'a> Evaluator<'a> {
                 continue;
             };
             let key = self.eval(key_expr, &scope);
+            *sensitive |= key.sensitive;
             let Some(text) = operators::to_text(&key.value) else {
                 return match operators::unknown(&key.value) {
                     Some(reason) => Value::Unknown(reason),
@@ -468,19 +495,24 @@ impl<'a> Evaluator<'a> {
             };
             let called = evaluator.module(module).site.is_some();
             let given =
-                if called { evaluator.argument(module, name) } else { evaluator.given.get(*name).cloned() };
+                if called { evaluator.argument(module, name) } else { evaluator.given(name).cloned() };
             // What may not be null takes null for "not given".
             let given = given.filter(|node| node.value != Value::Null || !is_false("nullable"));
             let default = block.body.get_attribute("default");
             let node = given.or_else(|| default.map(|default| evaluator.eval(&default.value, &scope)));
-            Some(match (node, block.body.get_attribute("type")) {
+            let node = match (node, block.body.get_attribute("type")) {
                 (Some(node), Some(type_)) => conform(evaluator, node, &type_.value, &scope),
                 (Some(node), None) => node,
                 (None, _) => {
                     let lacks = if called { "is given no value" } else { "has no default" };
                     Node::new(place, Value::Unknown(format!("variable {name} {lacks}").into()))
                 }
-            })
+            };
+            let sensitive = says_so(block.body);
+            if sensitive {
+                evaluator.conceal_variable(module, name);
+            }
+            Some(node.marked_also(sensitive))
         })
     }
 

@@ -10,6 +10,7 @@ use super::address;
 use super::declared::{Declared, Place};
 use super::evaluate::{Binding, Evaluator, Item, Scope, Slot};
 use super::operators;
+use super::sensitive::says_so;
 use crate::source::{Map, Node, Span, Value};
 
 /// More instances than this are not told apart.
@@ -158,6 +159,11 @@ impl<'a> Evaluator<'a> {
         }
         let Some(for_each) = body.get_attribute("for_each") else { return Keys::One };
         let node = self.eval(&for_each.value, scope);
+        // Terraform takes no sensitive value for the keys of instances, so none comes into an address.
+        let holds = matches!(&node.value, Value::List(items) if items.iter().any(|item| item.sensitive));
+        if node.sensitive || holds {
+            return Keys::Unknown;
+        }
         match node.value {
             // A set of strings.
             Value::List(items) if items.len() <= MOST => {
@@ -251,6 +257,13 @@ impl<'a> Evaluator<'a> {
         Called::Modules(keys, modules)
     }
 
+    /// Conceals what the argument of a call is made of.
+    pub(super) fn conceal_argument(&mut self, site: &Site<'a>, name: &str) {
+        let Some(argument) = site.body.get_attribute(name) else { return };
+        let top = Scope::top(site.parent, site.place);
+        self.inside(&site.keys, site.at, &top, |evaluator, scope| evaluator.conceal(&argument.value, scope));
+    }
+
     /// The argument that a call gives a variable; `None` if it gives none, or this is the root.
     pub(super) fn argument(&mut self, module: usize, name: &str) -> Option<Node> {
         let site = self.module(module).site.clone()?;
@@ -268,7 +281,12 @@ impl<'a> Evaluator<'a> {
         let value = output.body.get_attribute("value")?;
         let circular = || (format!("output {name} refers to itself"), output.place.of(value));
         self.once(module, Item::Output(name), circular, |evaluator| {
-            Some(evaluator.eval(&value.value, &Scope::top(module, output.place)))
+            let node = evaluator.eval(&value.value, &Scope::top(module, output.place));
+            let sensitive = says_so(output.body);
+            if sensitive {
+                evaluator.conceal_output(module, name);
+            }
+            Some(node.marked_also(sensitive))
         })
     }
 

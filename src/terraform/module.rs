@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::address;
+use super::{address, policy_document};
 use crate::source::{Node, Span, Value};
 
 /// One `resource` or `data` block, its expressions evaluated as far as the files fix them.
@@ -50,6 +50,8 @@ pub struct Block {
     pub blueprint: Option<Arc<str>>,
     /// Of a `module` block: why the module it calls is not read, if so.
     pub unread: Option<Arc<str>>,
+    /// Of a `module` block: the addresses of the resources that its arguments refer to.
+    pub given: Vec<Arc<str>>,
 }
 
 /// Every block of one root module and of the modules it calls, and who refers to whom.
@@ -99,6 +101,8 @@ pub(super) struct Index {
     by_type: BTreeMap<Arc<str>, Vec<usize>>,
     references: Vec<Vec<Arc<str>>>,
     referrers: BTreeMap<Arc<str>, Vec<usize>>,
+    /// What each `aws_iam_policy_document` is, or why the provider refuses it.
+    pub(super) documents: BTreeMap<Arc<str>, Result<Node, &'static str>>,
 }
 
 impl Index {
@@ -108,6 +112,10 @@ impl Index {
         for (at, resource) in resources.iter().enumerate() {
             index.by_address.entry(resource.address.clone()).or_insert(at);
             index.by_type.entry(resource.type_key()).or_default().push(at);
+            if !resource.managed && &*resource.type_ == policy_document::TYPE {
+                let document = policy_document::tree(resource.header, |name| resource.get(name));
+                index.documents.insert(resource.address.clone(), document);
+            }
             let block = address::block(&resource.address);
             if block.len() < resource.address.len() {
                 match index.by_block.get_mut(block) {
@@ -227,6 +235,12 @@ impl Module {
     pub(super) fn type_span(&self, resource: &Resource) -> Span {
         let at = self.index.by_address.get(&resource.address);
         at.and_then(|at| self.types.get(*at)).copied().unwrap_or(resource.header)
+    }
+
+    /// The document that a data source `aws_iam_policy_document` makes, as the tree of its JSON, or why the provider refuses
+    /// it; `None` for any other address.
+    pub fn document(&self, address: &str) -> Option<Result<&Node, &'static str>> {
+        self.index.documents.get(address).map(|document| document.as_ref().map_err(|why| *why))
     }
 
     /// Every resource of a type, in file order; data sources under `data.aws_region`.

@@ -39,6 +39,14 @@ impl<'a, 'e> Reached<'a, 'e> {
         self.follow(module, targets.map_or(&[][..], Vec::as_slice))
     }
 
+    /// The addresses of the blocks that the arguments of a call refer to.
+    pub(super) fn of_call(&mut self, module: usize, call: &str) -> Vec<Arc<str>> {
+        let arguments = self.references_of(module).into_iter().flat_map(|found| &found.arguments);
+        let targets: Vec<&[Target<'a>]> =
+            arguments.filter(|((name, _), _)| *name == call).map(|(_, targets)| targets.as_slice()).collect();
+        targets.into_iter().flat_map(|targets| self.follow(module, targets)).collect()
+    }
+
     fn references_of(&self, module: usize) -> Option<&'a References<'a>> {
         let branch = self.tree.nodes.get(self.evaluator.module(module).node)?;
         self.references.get(branch.directory)

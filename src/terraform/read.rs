@@ -10,7 +10,7 @@ use crate::source::{FileId, Finding, Map, Node, Sources, Span, Value};
 use super::address;
 use super::blocks::member_name;
 use super::calls;
-use super::declared::{self, Declared};
+use super::declared::{self, Declared, OtherBlock};
 use super::evaluate::{Evaluator, Scope};
 use super::instances::Called;
 use super::module::{Block, Index, Module, Resource, Use};
@@ -18,6 +18,7 @@ use super::reached::Reached;
 use super::references::{self, Item, References};
 use super::rules;
 use super::schema;
+use super::sensitive::{self, says_so};
 use super::tree::{Directory, Tree, parse};
 
 /// The file in which Terraform notes the version and the hashes of every provider of a module.
@@ -53,10 +54,11 @@ pub fn evaluate(sources: &Sources, tree: &Tree, given: &BTreeMap<String, Node>) 
         evaluator: Evaluator::new(sources, tree, &directories, given),
         module: Module::default(),
         origins: Vec::new(),
+        calls: Vec::new(),
         seen: BTreeSet::new(),
     };
     assembly.add(0);
-    let mut module = assembly.finish();
+    let (mut module, origins) = assembly.finish();
     for declared in &directories {
         rules::variables(declared, &module, &mut findings);
     }
@@ -64,6 +66,13 @@ pub fn evaluate(sources: &Sources, tree: &Tree, given: &BTreeMap<String, Node>) 
         if let Some(block) = schema::type_schema(&resource.type_key()) {
             schema::convert(&mut resource.body, &block);
         }
+        sensitive::conceal_marked(sources, &origins, &mut resource.body);
+    }
+    for block in &mut module.blocks {
+        sensitive::conceal_marked(sources, &origins, &mut block.body);
+    }
+    for document in module.index.documents.values_mut().filter_map(|document| document.as_mut().ok()) {
+        sensitive::conceal_marked(sources, &origins, document);
     }
     findings.sort_by_key(|finding| finding.span);
     (module, findings)
@@ -75,6 +84,9 @@ pub fn values(sources: &Sources, id: FileId, findings: &mut Vec<Finding>) -> Vec
     let Some(file) = sources.get(id) else { return Vec::new() };
     if file.path().extension() == Some("json") {
         let read = crate::source::yaml::read(id, file);
+        if !read.findings.is_empty() {
+            sensitive::conceal_all(sources, id);
+        }
         findings.extend(read.findings);
         let root = read.documents.into_iter().next();
         return match root.map(|root| root.value) {
@@ -85,6 +97,9 @@ pub fn values(sources: &Sources, id: FileId, findings: &mut Vec<Finding>) -> Vec
         };
     }
     let directory = parse(sources, &[id]);
+    if !directory.findings.is_empty() {
+        sensitive::conceal_all(sources, id);
+    }
     findings.extend(directory.findings.iter().cloned());
     let nothing = Tree::alone(Directory::default());
     let (declared, given) = ([Declared::default()], BTreeMap::new());
@@ -108,6 +123,8 @@ struct Assembly<'a> {
     module: Module,
     /// Of each resource the module, an index into the evaluator's, and its place among the resources declared there.
     origins: Vec<(usize, usize)>,
+    /// Of each `module` block the block, the module it stands in and its label.
+    calls: Vec<(usize, usize, &'a str)>,
     /// Nodes of the tree of which a module was added.
     seen: BTreeSet<usize>,
 }
@@ -119,6 +136,10 @@ impl<'a> Assembly<'a> {
         let (node, prefix) = (instance.node, instance.prefix.clone());
         let Some(branch) = self.tree.nodes.get(node) else { return };
         let declared = self.evaluator.declared(at);
+        // Whether something uses it or not.
+        for (name, _) in declared.variables.iter().filter(|(_, variable)| says_so(variable.body)) {
+            self.evaluator.variable(at, name);
+        }
         self.prepare(at, branch.directory);
         for resource in 0..declared.resources.len() {
             self.resource(at, resource);
@@ -232,12 +253,18 @@ impl<'a> Assembly<'a> {
                 }
                 _ => self.evaluator.body(&other.block.body, &scope, false),
             };
+            let body = self.marked(at, other, body, called);
             let labels: Vec<Arc<str>> =
                 other.block.labels.iter().map(|label| label.as_str().into()).collect();
             let unread = match labels.first().and_then(|label| called.get(&**label)).map(|called| &**called) {
                 Some(Called::Missing(reason)) if kind == "module" => Some(reason.clone()),
                 _ => None,
             };
+            if kind == "module"
+                && let Some(label) = other.block.labels.first()
+            {
+                self.calls.push((self.module.blocks.len(), at, label.as_str()));
+            }
             self.module.blocks.push(Block {
                 kind: kind.into(),
                 labels,
@@ -246,8 +273,43 @@ impl<'a> Assembly<'a> {
                 header: other.header,
                 blueprint: self.blueprint(other.header),
                 unread,
+                given: Vec::new(),
             });
         }
+    }
+
+    /// Marks what a block says of others' values: the default of a sensitive variable, the value of a sensitive output, what
+    /// a call gives a sensitive variable.
+    fn marked(
+        &mut self,
+        at: usize,
+        other: &OtherBlock<'a>,
+        mut body: Map,
+        called: &BTreeMap<&str, std::rc::Rc<Called>>,
+    ) -> Map {
+        let label = other.block.labels.first().map_or("", |label| label.as_str());
+        let sensitive: Vec<&str> = match other.block.ident.as_str() {
+            "variable" if says_so(&other.block.body) => vec!["default"],
+            "output" if says_so(&other.block.body) => {
+                // Those of the root nobody asks for.
+                self.evaluator.conceal_output(at, label);
+                vec!["value"]
+            }
+            "module" => match called.get(label).map(|called| &**called) {
+                Some(Called::Modules(_, modules)) => modules.first().map_or_else(Vec::new, |module| {
+                    let variables = self.evaluator.declared(*module).variables.iter();
+                    variables.filter(|(_, variable)| says_so(variable.body)).map(|(name, _)| *name).collect()
+                }),
+                _ => Vec::new(),
+            },
+            _ => Vec::new(),
+        };
+        for name in sensitive {
+            if let Some(entry) = body.entries.get_mut(name) {
+                entry.node.sensitive = true;
+            }
+        }
+        body
     }
 
     /// The blueprint node that a block was generated from.
@@ -268,17 +330,24 @@ impl<'a> Assembly<'a> {
                     header: declared::header(chunk.place, entry),
                     blueprint: None,
                     unread: None,
+                    given: Vec::new(),
                 });
             }
         }
     }
 
-    fn finish(mut self) -> Module {
+    /// The module, and the places that sensitive values come from.
+    fn finish(mut self) -> (Module, BTreeSet<Span>) {
         let mut reached = Reached::new(self.tree, self.references, &mut self.evaluator);
         let references: Vec<Vec<Arc<str>>> =
             self.origins.iter().map(|(module, resource)| reached.of_resource(*module, *resource)).collect();
+        for (block, module, call) in &self.calls {
+            if let Some(block) = self.module.blocks.get_mut(*block) {
+                block.given = reached.of_call(*module, call);
+            }
+        }
         self.module.index = Index::new(&self.module.resources, &references);
         self.module.encoded = self.evaluator.encoded;
-        self.module
+        (self.module, self.evaluator.concealed.into_iter().map(|(_, span)| span).collect())
     }
 }

@@ -16,6 +16,14 @@ enum Part {
     Hole(Value),
 }
 
+/// The pieces of a template's result.
+#[derive(Default)]
+struct Parts {
+    pieces: Vec<Part>,
+    /// Whether something sensitive decided what they are.
+    sensitive: bool,
+}
+
 /// Marks a hole in a text that is decoded as JSON: a private-use character that no configuration holds, and the
 /// hole's number.
 const MARK: char = '\u{f8ff}';
@@ -27,10 +35,16 @@ impl<'a> Evaluator<'a> {
         if let Some(Element::Interpolation(only)) = template.as_single_element() {
             return self.eval(&only.expr, scope);
         }
-        let mut parts = Vec::new();
-        if let Err(value) = self.parts(template, (false, false), scope, &mut parts) {
-            return Node::new(span, value);
+        let mut found = Parts::default();
+        if let Err(value) = self.parts(template, (false, false), scope, &mut found) {
+            return Node::new(span, value).marked(found.sensitive);
         }
+        let Parts { pieces: parts, sensitive } = found;
+        self.joined(&parts, span).marked(sensitive)
+    }
+
+    /// The pieces as one value.
+    fn joined(&mut self, parts: &[Part], span: Span) -> Node {
         let reason = parts.iter().find_map(|part| match part {
             Part::Text(_) => None,
             Part::Hole(value) => operators::unknown(value),
@@ -42,11 +56,11 @@ impl<'a> Evaluator<'a> {
                 .collect();
             return Node::string(span, functions::normalized(&text));
         };
-        if let Some(tree) = partial_json(&parts, span) {
+        if let Some(tree) = partial_json(parts, span) {
             self.encoded.insert(span);
             return tree;
         }
-        Node::new(span, partly(&parts, reason))
+        Node::new(span, partly(parts, reason))
     }
 
     /// Collects the pieces; the error is a value that makes the whole template unknown. `trim` says whether the
@@ -56,7 +70,7 @@ impl<'a> Evaluator<'a> {
         template: &'a Template,
         trim: (bool, bool),
         scope: &Scope<'_>,
-        parts: &mut Vec<Part>,
+        parts: &mut Parts,
     ) -> Result<(), Value> {
         let elements: Vec<&'a Element> = template.iter().collect();
         for (at, element) in elements.iter().enumerate() {
@@ -71,14 +85,15 @@ impl<'a> Evaluator<'a> {
                     if after.map_or(trim.1, |after| strips(after).0) {
                         text = text.trim_end();
                     }
-                    parts.push(Part::Text(text.to_owned()));
+                    parts.pieces.push(Part::Text(text.to_owned()));
                 }
                 Element::Interpolation(interpolation) => {
                     let node = self.eval(&interpolation.expr, scope);
+                    parts.sensitive |= node.holds_sensitive();
                     if let Some(text) = operators::to_text(&node.value) {
-                        parts.push(Part::Text(text.to_string()));
+                        parts.pieces.push(Part::Text(text.to_string()));
                     } else if self.encoded.contains(&node.span) || operators::unknown(&node.value).is_some() {
-                        parts.push(Part::Hole(node.value));
+                        parts.pieces.push(Part::Hole(node.value));
                     } else {
                         return Err(self.failed("a value in a string template is no string"));
                     }
@@ -93,11 +108,12 @@ impl<'a> Evaluator<'a> {
         &mut self,
         directive: &'a Directive,
         scope: &Scope<'_>,
-        parts: &mut Vec<Part>,
+        parts: &mut Parts,
     ) -> Result<(), Value> {
         match directive {
             Directive::If(directive) => {
                 let condition = self.eval(&directive.if_expr.cond_expr, scope);
+                parts.sensitive |= condition.sensitive;
                 let Some(holds) = operators::to_bool(&condition.value) else {
                     return Err(match operators::unknown(&condition.value) {
                         Some(reason) => Value::Unknown(reason),
@@ -120,6 +136,7 @@ impl<'a> Evaluator<'a> {
             Directive::For(directive) => {
                 let head = &directive.for_expr;
                 let collection = self.eval(&head.collection_expr, scope);
+                parts.sensitive |= collection.sensitive;
                 let pairs = match pairs(collection.value) {
                     Ok(pairs) => pairs,
                     Err(Some(reason)) => return Err(Value::Unknown(reason)),

@@ -8,9 +8,9 @@ use hcl_edit::expr::{Expression, Traversal, TraversalOperator};
 
 use crate::source::{Map, Node, Reference, Shape, Span, Value};
 
-use super::evaluate::{Evaluator, Scope, weight};
+use super::evaluate::{Evaluator, Item, Scope, weight};
 use super::instances::{Called, Keys};
-use super::operators;
+use super::{operators, policy_document, schema};
 
 impl<'a> Evaluator<'a> {
     pub(super) fn traversal(&mut self, traversal: &'a Traversal, scope: &Scope<'_>, span: Span) -> Node {
@@ -155,7 +155,12 @@ impl<'a> Evaluator<'a> {
         if let Some(found) = self.written((module, at, index), operators, scope, span) {
             return found;
         }
-        Node::new(span, Value::Reference(Reference { address, attribute }))
+        let resource = self.declared(module).resources.get(at);
+        let first = operators.first().and_then(|step| self::attribute(step));
+        let sensitive = resource.zip(first).is_some_and(|(resource, name)| {
+            resource.managed && schema::sensitive(&resource.type_).contains(&name)
+        });
+        Node::new(span, Value::Reference(Reference { address, attribute })).marked(sensitive)
     }
 
     /// The value of an attribute that the block itself says.
@@ -167,7 +172,10 @@ impl<'a> Evaluator<'a> {
         span: Span,
     ) -> Option<Node> {
         let name = operators.first().and_then(|step| attribute(step))?;
-        let node = self.member(module, at, index, name)?;
+        let node = match self.member(module, at, index, name) {
+            Some(node) => node,
+            None => self.document(module, at, index, name)?,
+        };
         let failures = self.failures;
         let found = self.walk(&node, operators.get(1..).unwrap_or(&[]), scope, span);
         if !matches!(found.value, Value::Unknown(_) | Value::Partial(_)) {
@@ -176,6 +184,42 @@ impl<'a> Evaluator<'a> {
         // An attribute of a written block that only the provider fills in.
         self.failures = failures;
         None
+    }
+
+    /// The JSON of a policy document, the one thing a data source says without asking anybody.
+    fn document(&mut self, module: usize, at: usize, index: usize, name: &str) -> Option<Arc<Node>> {
+        let resource = self.declared(module).resources.get(at)?;
+        let name = ["json", "minified_json"].into_iter().find(|known| *known == name)?;
+        if resource.managed || &*resource.type_ != policy_document::TYPE {
+            return None;
+        }
+        let header = resource.header;
+        let circular = || (format!("{} includes itself", resource.address), header);
+        self.once(module, Item::Member(at, index, name), circular, |evaluator| {
+            let arguments: Vec<_> = policy_document::ARGUMENTS
+                .into_iter()
+                .filter_map(|argument| Some((argument, evaluator.member(module, at, index, argument)?)))
+                .collect();
+            let argument = |name: &str| {
+                arguments.iter().find(|(argument, _)| *argument == name).map(|(_, node)| &**node)
+            };
+            // A place of its own: nothing else that stands there is text.
+            let span = Span { end: header.start, ..header };
+            Some(match policy_document::tree(header, argument) {
+                Ok(tree) => {
+                    let sensitive = tree.holds_sensitive();
+                    let value = policy_document::value(tree, name == "json");
+                    if matches!(value, Value::Map(_)) {
+                        evaluator.encoded.insert(span);
+                    }
+                    Node::new(span, value).marked(sensitive)
+                }
+                Err(why) => {
+                    let value = evaluator.failed(format!("{}: {why}", resource.address));
+                    Node::new(span, value)
+                }
+            })
+        })
     }
 
     /// An output of a called module, or all of them.
@@ -239,10 +283,13 @@ impl<'a> Evaluator<'a> {
                 }
                 TraversalOperator::LegacyIndex(index) => drop(write!(path, "[{}]", index.value())),
                 TraversalOperator::AttrSplat(_) | TraversalOperator::FullSplat(_) => path.push_str("[*]"),
-                TraversalOperator::Index(index) => match self.eval(index, scope).value {
-                    Value::Int(at) => drop(write!(path, "[{at}]")),
-                    Value::Str(key) => drop(write!(path, "[{key:?}]")),
-                    _ => path.push_str("[?]"),
+                TraversalOperator::Index(index) => match self.eval(index, scope) {
+                    Node { sensitive: true, .. } => path.push_str("[?]"),
+                    node => match node.value {
+                        Value::Int(at) => drop(write!(path, "[{at}]")),
+                        Value::Str(key) => drop(write!(path, "[{key:?}]")),
+                        _ => path.push_str("[?]"),
+                    },
                 },
             }
         }
@@ -258,6 +305,8 @@ impl<'a> Evaluator<'a> {
         span: Span,
     ) -> Node {
         let mut at = node;
+        // What stands in something sensitive is so too.
+        let mut sensitive = node.sensitive;
         for (index, operator) in operators.iter().enumerate() {
             match &at.value {
                 Value::Unknown(_) => break,
@@ -274,14 +323,14 @@ impl<'a> Evaluator<'a> {
                     let attribute = format!("{}{dot}{rest}", reference.attribute);
                     let reference =
                         Reference { address: reference.address.clone(), attribute: attribute.into() };
-                    return Node::new(span, Value::Reference(reference));
+                    return Node::new(span, Value::Reference(reference)).marked(sensitive);
                 }
                 _ => {}
             }
             let next = match operator.value() {
                 TraversalOperator::AttrSplat(_) | TraversalOperator::FullSplat(_) => {
                     let rest = operators.get(index + 1..).unwrap_or(&[]);
-                    return self.splat(at, rest, scope, span);
+                    return self.splat(at, rest, scope, span).marked(sensitive);
                 }
                 TraversalOperator::GetAttr(name) => at.get(name.as_str()),
                 TraversalOperator::LegacyIndex(position) => {
@@ -290,8 +339,10 @@ impl<'a> Evaluator<'a> {
                 TraversalOperator::Index(key) => {
                     let key = self.eval(key, scope);
                     if let Some(reason) = operators::unknown(&key.value) {
-                        return Node::new(span, Value::Unknown(reason));
+                        return Node::new(span, Value::Unknown(reason)).marked(sensitive || key.sensitive);
                     }
+                    // Terraform marks by the position in a list, not by the key of a map.
+                    sensitive |= key.sensitive && matches!(at.value, Value::List(_));
                     match &at.value {
                         Value::List(items) if items.shape == Shape::Set => None,
                         Value::List(items) => operators::to_number(&key.value).and_then(|number| {
@@ -307,7 +358,10 @@ impl<'a> Evaluator<'a> {
                 }
             };
             match next {
-                Some(next) => at = next,
+                Some(next) => {
+                    at = next;
+                    sensitive |= at.sensitive;
+                }
                 None => {
                     let value = self.failed("the value has no such element");
                     return Node::new(span, value);
@@ -320,7 +374,7 @@ impl<'a> Evaluator<'a> {
         } else {
             at.value.clone()
         };
-        Node::new(at.span, value)
+        Node::new(at.span, value).marked(sensitive)
     }
 
     fn splat(

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use hcl_edit::expr::Expression;
-use hcl_edit::structure::BlockLabel;
+use hcl_edit::structure::{Block, BlockLabel};
 
 use super::declared::{Broken, Chunk};
 use super::files::{self, Beside, Files, NoFiles};
 use super::read::LOCK_FILE;
+use super::sensitive::says_so;
 use super::syntax;
 use crate::source::{FileId, Finding, Sources};
 use crate::threads;
@@ -154,15 +155,24 @@ impl Tree {
         self.paths.iter().skip(1).map(Utf8PathBuf::as_path)
     }
 
+    /// Whether a variable of the root is declared as sensitive.
+    pub fn is_sensitive(&self, name: &str) -> bool {
+        self.root_variable(name).is_some_and(|block| says_so(&block.body))
+    }
+
+    fn root_variable(&self, name: &str) -> Option<&Block> {
+        let chunks = self.directories.first().map_or(&[][..], |root| &root.chunks);
+        let mut blocks = chunks.iter().flat_map(|chunk| chunk.body.blocks());
+        blocks.find(|block| {
+            block.ident.as_str() == "variable"
+                && block.labels.first().is_some_and(|label| label.as_str() == name)
+        })
+    }
+
     /// Of a variable of the root, whether its type takes an expression on the command line, or else a text as it is; `None`
     /// if it is not declared. Terraform reads `-var` so: <https://developer.hashicorp.com/terraform/language/values/variables#complex-typed-values>.
     pub fn variable(&self, name: &str) -> Option<bool> {
-        let chunks = self.directories.first().map_or(&[][..], |root| &root.chunks);
-        let mut blocks = chunks.iter().flat_map(|chunk| chunk.body.blocks());
-        let block = blocks.find(|block| {
-            block.ident.as_str() == "variable"
-                && block.labels.first().is_some_and(|label| label.as_str() == name)
-        })?;
+        let block = self.root_variable(name)?;
         Some(block.body.get_attribute("type").is_some_and(|type_| match &type_.value {
             Expression::Variable(word) => !matches!(word.as_str(), "string" | "number" | "bool"),
             _ => true,

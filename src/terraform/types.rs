@@ -249,7 +249,7 @@ pub(super) fn convert(value: Value, wanted: &Type) -> Result<Value, Misfit> {
 }
 
 fn node(node: Node, wanted: &Type) -> Result<Node, Misfit> {
-    Ok(Node { span: node.span, value: convert(node.value, wanted)? })
+    Ok(Node { span: node.span, value: convert(node.value, wanted)?, sensitive: node.sensitive })
 }
 
 /// Items as those of a list or set: of one type, the one they have in common if none is wanted.

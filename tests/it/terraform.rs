@@ -139,7 +139,7 @@ fn expressions_become_what_the_files_fix() {
         ("values(aws_subnet.each)[0].id", "ref(aws_subnet.each[\"a\"] id)"),
         ("aws_eks_cluster.main.vpc_config[0].endpoint_public_access", "false"),
         ("aws_eks_cluster.main.vpc_config[0].vpc_id", "ref(aws_eks_cluster.main vpc_config[0].vpc_id)"),
-        ("data.aws_iam_policy_document.doc.json", "ref(data.aws_iam_policy_document.doc json)"),
+        ("data.aws_iam_policy_document.doc.json", r#""{\n  \"Version\": \"2012-10-17\"\n}""#),
         ("aws_vpc.main.arn == aws_vpc.main.arn", "true"),
         ("aws_vpc.main.arn == \"x\"", "unknown(aws_vpc.main.arn is known only after apply)"),
         ("var.open ? 1 : 1", "1"),

@@ -44,7 +44,20 @@ const NOT_KNOWN_HERE: &[(&str, &str)] = &[
 ];
 
 /// What else the module has that the expressions stand in.
-const AROUND: &str = "locals {\n  template = \"Hello, $${name}!\"\n  here     = { a = 1 }\n}\n";
+const AROUND: &str = r#"
+variable "s" {
+  default   = "sss"
+  sensitive = true
+}
+locals {
+  template = "Hello, $${name}!"
+  here     = { a = 1 }
+  l        = ["a", var.s]
+  m        = { a = "x", b = var.s }
+  ml       = sensitive(["a", "b"])
+  mm       = sensitive({ a = "x" })
+}
+"#;
 
 fn expressions() -> Vec<(&'static str, &'static str)> {
     let mut function = "";

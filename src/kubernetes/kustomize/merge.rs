@@ -148,7 +148,7 @@ impl Merger<'_> {
                 after.insert(key, at, node);
             }
         }
-        Some(Node { span: base.span, value: Value::Map(after) })
+        Some(Node::new(base.span, Value::Map(after)))
     }
 
     /// A list whose items are known by keys: what is the same is merged, in the patch's order, then the others follow.
@@ -171,10 +171,7 @@ impl Merger<'_> {
             patch.map_or(&[][..], Node::items).iter().filter(|item| !is_directive(item)).collect();
         let base = match dest {
             Some(dest) if dest.value != Value::Null && directive == Directive::Merge => dest,
-            _ => Node {
-                span: patch?.span,
-                value: Value::List(laid.iter().map(|item| (*item).clone()).collect()),
-            },
+            _ => Node::new(patch?.span, Value::List(laid.iter().map(|item| (*item).clone()).collect())),
         };
         let span = base.span;
         let own = base.items();
@@ -185,7 +182,7 @@ impl Merger<'_> {
                     merged.push(item.clone());
                 }
             }
-            return Some(Node { span, value: Value::List(merged.into()) });
+            return Some(Node::new(span, Value::List(merged.into())));
         }
         let element = shape.and_then(|shape| shape.element());
         let mut seen: Vec<Vec<String>> = Vec::new();
@@ -217,7 +214,7 @@ impl Merger<'_> {
         let mut merged: Vec<Node> =
             added.into_iter().chain(merged.into_iter().map(|(_, node)| node)).collect();
         merged.extend(own.iter().filter(|item| tuple(item, keys).iter().all(String::is_empty)).cloned());
-        Some(Node { span, value: Value::List(merged.into()) })
+        Some(Node::new(span, Value::List(merged.into())))
     }
 
     fn directive(&mut self, patch: &Node) -> Directive {

@@ -235,7 +235,7 @@ fn put_all(node: &mut Node, path: &str, create: bool, pairs: &Map) {
         }
         let Value::Map(map) = &mut found.value else { return };
         for (key, Entry { key: at, node }) in pairs.iter() {
-            let value = Node { span: node.span, value: Value::Str(text(node).into()) };
+            let value = Node::string(node.span, text(node));
             // Where a value is replaced its key is the one that replaces it, too.
             map.entries.insert(key.clone(), Entry { key: *at, node: value });
         }

@@ -1,8 +1,7 @@
 //! IAM policies: JSON and `aws_iam_policy_document` as one list of statements.
 //!
-//! Grammar: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html>. How documents merge:
-//! the provider's `aws_iam_policy_document` data source, arguments `source_policy_documents` (merged before its own
-//! statements) and `override_policy_documents` (after); a later statement replaces an earlier one of the same `sid`.
+//! Grammar: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html>. What a data source
+//! `aws_iam_policy_document` makes of its arguments, `Module::document` says.
 
 use super::super::facts::table;
 use super::super::value::{Dict, List, Outcome, Undecided, Val, after_apply, error, unknown};
@@ -11,33 +10,24 @@ use super::{any, take};
 use crate::source::Node;
 use crate::terraform::Resource;
 
-/// Documents that include each other deeper than this are taken for a circle.
-const MAX_DEPTH: u8 = 16;
-
 /// `statements(policy)`
 pub(super) fn statements<'a>(context: &Context<'a>, values: &[Val<'a>]) -> Outcome<'a> {
     let [policy] = take(values)?;
-    of(context, policy, 0).map(Val::list)
-}
-
-fn of<'a>(context: &Context<'a>, policy: &Val<'a>, depth: u8) -> Result<Vec<Val<'a>>, Undecided> {
-    if depth > MAX_DEPTH {
-        return error("the policy documents include each other in a circle");
-    }
     match policy {
         Val::Null => Ok(Vec::new()),
         Val::Str(text) => match serde_json::from_str(text) {
             Ok(json) => from_json(&Val::from_json(&json)),
             Err(why) => error(format!("the policy is not JSON: {why}")),
         },
-        Val::Map(Dict::Resource(resource)) if is_document(resource) => document(context, resource, depth),
+        Val::Map(Dict::Resource(resource)) if is_document(resource) => document(context, resource),
         Val::Map(_) => from_json(policy),
         Val::Reference(reference) => match context.resource(&reference.address) {
-            Some(resource) if is_document(resource) => document(context, resource, depth),
+            Some(resource) if is_document(resource) => document(context, resource),
             _ => unknown(after_apply(reference)),
         },
         other => other.refuse("a policy"),
     }
+    .map(Val::list)
 }
 
 fn is_document(resource: &Resource) -> bool {
@@ -62,80 +52,13 @@ fn blocks(value: Val<'_>) -> Result<Vec<Val<'_>>, Undecided> {
     }
 }
 
-fn document<'a>(context: &Context<'a>, resource: &'a Resource, depth: u8) -> Result<Vec<Val<'a>>, Undecided> {
-    let body = Val::Map(Dict::Resource(resource));
-    let mut merged = Vec::new();
-    let include = |merged: &mut Vec<Val<'a>>, names: [&str; 2]| -> Result<(), Undecided> {
-        for name in names {
-            for included in listed(&body.field(name)?).known()?.items()? {
-                merge(merged, of(context, &included.known()?, depth + 1)?)?;
-            }
-        }
-        Ok(())
-    };
-    include(&mut merged, ["source_json", "source_policy_documents"])?;
-    let mut own = Vec::new();
-    for block in blocks(body.field("statement")?)? {
-        own.push(from_block(&block.known()?)?);
+/// The statements of a data source: those of the JSON it gives.
+fn document<'a>(context: &Context<'a>, resource: &'a Resource) -> Result<Vec<Val<'a>>, Undecided> {
+    match context.world.module.and_then(|module| module.document(&resource.address)) {
+        Some(Ok(tree)) => from_json(&Val::from(tree)),
+        Some(Err(why)) => unknown(format!("`{}` is refused by the provider: {why}", resource.address)),
+        None => unknown(format!("what `{}` says is not known", resource.address)),
     }
-    merge(&mut merged, own)?;
-    include(&mut merged, ["override_json", "override_policy_documents"])?;
-    Ok(merged)
-}
-
-fn merge<'a>(merged: &mut Vec<Val<'a>>, later: Vec<Val<'a>>) -> Result<(), Undecided> {
-    for statement in later {
-        let sid = statement.field("sid")?;
-        let same = match sid.as_text() {
-            Ok(sid) if !sid.is_empty() => merged
-                .iter()
-                .position(|earlier| earlier.field("sid").is_ok_and(|other| other.as_text() == Ok(sid))),
-            _ => None,
-        };
-        match same.and_then(|at| merged.get_mut(at)) {
-            Some(place) => *place = statement,
-            None => merged.push(statement),
-        }
-    }
-    Ok(())
-}
-
-fn from_block<'a>(block: &Val<'a>) -> Outcome<'a> {
-    let list = |name: &str| block.field(name).map(|value| listed(&value));
-    let effect = match block.field("effect")? {
-        Val::Null => Val::Str("Allow".into()),
-        effect => effect,
-    };
-    let principals = |name: &str| -> Outcome<'a> {
-        let mut found = Vec::new();
-        for principal in blocks(block.field(name)?)? {
-            let identifiers = listed(&principal.field("identifiers")?);
-            found.push(Val::map(vec![
-                ("type".into(), principal.field("type")?),
-                ("identifiers".into(), identifiers),
-            ]));
-        }
-        Ok(Val::list(found))
-    };
-    let mut conditions = Vec::new();
-    for condition in blocks(block.field("condition")?)? {
-        conditions.push(Val::map(vec![
-            ("test".into(), condition.field("test")?),
-            ("variable".into(), condition.field("variable")?),
-            ("values".into(), listed(&condition.field("values")?)),
-        ]));
-    }
-    Ok(Val::map(vec![
-        ("sid".into(), block.field("sid")?),
-        ("effect".into(), effect),
-        ("actions".into(), list("actions")?),
-        ("notActions".into(), list("not_actions")?),
-        ("resources".into(), list("resources")?),
-        ("notResources".into(), list("not_resources")?),
-        ("principals".into(), principals("principals")?),
-        ("notPrincipals".into(), principals("not_principals")?),
-        ("conditions".into(), Val::list(conditions)),
-    ]))
 }
 
 fn from_json<'a>(policy: &Val<'a>) -> Result<Vec<Val<'a>>, Undecided> {
@@ -168,6 +91,14 @@ fn json_principals<'a>(value: &Val<'a>) -> Outcome<'a> {
             })
             .collect(),
         Val::Null => Vec::new(),
+        // The type of one is not known, so that no key could say it.
+        Val::List(list) => list
+            .iter()
+            .map(|one| {
+                let identifiers = listed(&one.field("identifiers")?);
+                Ok(Val::map(vec![("type".into(), one.field("type")?), ("identifiers".into(), identifiers)]))
+            })
+            .collect::<Result<_, Undecided>>()?,
         Val::Str(text) => vec![Val::map(vec![
             ("type".into(), Val::Str(text.clone())),
             ("identifiers".into(), Val::list(vec![Val::Str(text.clone())])),
@@ -182,6 +113,17 @@ fn json_conditions<'a>(value: &Val<'a>) -> Outcome<'a> {
     let tests = match value {
         Val::Map(map) => map.entries(),
         Val::Null => Vec::new(),
+        // What one of them tests is not known, so that no key could say it.
+        Val::List(list) => {
+            for one in list.iter() {
+                found.push(Val::map(vec![
+                    ("test".into(), one.field("test")?),
+                    ("variable".into(), one.field("variable")?),
+                    ("values".into(), listed(&one.field("values")?)),
+                ]));
+            }
+            Vec::new()
+        }
         other => return other.refuse("a condition"),
     };
     for (test, variables) in tests {

@@ -49,6 +49,52 @@ fn write(value: &Value, json: &mut String) {
     }
 }
 
+/// JSON as Go writes it of a structure: keys in their order, each thing on a line of its own if `indented`.
+pub(in crate::terraform) fn ordered(value: &Value, indented: bool) -> String {
+    let mut json = String::new();
+    write_ordered(value, indented.then_some(0), &mut json);
+    json
+}
+
+fn write_ordered(value: &Value, depth: Option<usize>, json: &mut String) {
+    let line = |depth: Option<usize>, json: &mut String| {
+        if let Some(depth) = depth {
+            json.push('\n');
+            json.push_str(&"  ".repeat(depth));
+        }
+    };
+    let inner = depth.map(|depth| depth + 1);
+    match value {
+        Value::List(items) if !items.is_empty() => {
+            json.push('[');
+            for (at, item) in items.iter().enumerate() {
+                if at > 0 {
+                    json.push(',');
+                }
+                line(inner, json);
+                write_ordered(&item.value, inner, json);
+            }
+            line(depth, json);
+            json.push(']');
+        }
+        Value::Map(map) if !map.entries.is_empty() => {
+            json.push('{');
+            for (at, (key, entry)) in map.iter().enumerate() {
+                if at > 0 {
+                    json.push(',');
+                }
+                line(inner, json);
+                write_text(key, json);
+                json.push_str(if depth.is_some() { ": " } else { ":" });
+                write_ordered(&entry.node.value, inner, json);
+            }
+            line(depth, json);
+            json.push('}');
+        }
+        other => write(other, json),
+    }
+}
+
 fn write_text(text: &str, json: &mut String) {
     json.push('"');
     for letter in text.chars() {

@@ -43,19 +43,20 @@ fn lookup(arguments: &mut Arguments) -> Outcome {
     let default = arguments.items.next();
     let Type::Map(of) = Type::of(&Value::Map(map.clone())) else {
         return match (map.entries.swap_remove(&*key), default) {
-            (Some(entry), _) => Ok(entry.node.value),
-            (None, Some(default)) => Ok(default.value),
+            (Some(Entry { node, .. }), _) | (None, Some(node)) => Ok(arguments.choose(node)),
             (None, None) => Err(Refusal::Failed("the object has no such attribute")),
         };
     };
     // The default has to be such a value even where it is not needed.
     let default = default
-        .map(|default| types::convert(default.value, &of))
+        .map(|mut default| {
+            default.value = types::convert(default.value, &of)?;
+            Ok(default)
+        })
         .transpose()
-        .map_err(|_| Refusal::Failed("the default is no value of such a map"))?;
+        .map_err(|_: types::Misfit| Refusal::Failed("the default is no value of such a map"))?;
     match (map.entries.swap_remove(&*key), default) {
-        (Some(entry), _) => Ok(entry.node.value),
-        (None, Some(default)) => Ok(default),
+        (Some(Entry { node, .. }), _) | (None, Some(node)) => Ok(arguments.choose(node)),
         (None, None) => Err(Refusal::Failed("the map has no such key")),
     }
 }

@@ -12,7 +12,7 @@ mod files;
 mod format;
 mod glob;
 mod hashes;
-mod json;
+pub(super) mod json;
 mod maps;
 pub(super) mod names;
 mod network;
@@ -41,7 +41,8 @@ use super::number::Number;
 use super::operators::{self, to_bool, to_decimal, to_text, unknown};
 use super::types::{self, Type};
 
-pub(super) use sensitive::sensitivity;
+use sensitive::Marks;
+
 pub(super) use text::normalized;
 
 /// Why a call has no value.
@@ -81,30 +82,47 @@ pub(super) fn call(
     module: usize,
     span: Span,
 ) -> Node {
+    let marks = Marks::of(name, &arguments);
+    let mut chosen = false;
     let outcome = match name {
-        "jsonencode" => return jsonencode(evaluator, arguments, span),
+        "jsonencode" => Ok(jsonencode(evaluator, arguments, span)),
         // These hand on one of their arguments, whatever it is.
         "coalesce" | "sensitive" | "nonsensitive" | "ephemeralasnull" => choice::one_of(name, arguments),
         "jsondecode" if arguments.iter().any(|argument| evaluator.encoded.contains(&argument.span)) => {
             // A tree that stands for JSON text known in part is what the text decodes to.
             let tree = arguments.into_iter().next().map_or(Value::Null, |argument| argument.value);
-            return Node::new(span, with_shape(tree, Shape::Written));
+            Ok(Node::new(span, with_shape(tree, Shape::Written)))
         }
+        "issensitive" => issensitive(&arguments).map(|value| Node::new(span, value)),
         "templatefile" | "templatestring" => templates::call(evaluator, name, arguments, module, span),
         _ => {
-            let mut arguments = Arguments { items: arguments.into_iter(), span };
-            partly::call(name, &mut arguments)
+            let mut arguments = Arguments { items: arguments.into_iter(), span, chosen: false };
+            let outcome = partly::call(name, &mut arguments)
                 .unwrap_or_else(|| evaluate(evaluator, name, &mut arguments, module))
-                .map(|value| Node::new(span, value))
+                .map(|value| Node::new(span, value));
+            chosen = arguments.chosen;
+            outcome
         }
     };
-    match outcome {
+    let node = match outcome {
         Ok(node) => node,
         Err(Refusal::Unknown(reason)) => Node::new(span, Value::Unknown(reason)),
         Err(Refusal::Failed(reason)) => {
             let value = evaluator.failed(format!("{name}: {reason}"));
             Node::new(span, value)
         }
+    };
+    let sensitive = marks.result(&node, chosen);
+    node.marked(sensitive)
+}
+
+/// What is not known may turn out to be sensitive.
+fn issensitive(arguments: &[Node]) -> Outcome {
+    let argument = arguments.first().ok_or(Refusal::Failed("an argument is missing"))?;
+    match unknown(&argument.value) {
+        _ if argument.sensitive => Ok(Value::Bool(true)),
+        Some(_) => Err(never("whether a value is sensitive is not known")),
+        None => Ok(Value::Bool(false)),
     }
 }
 
@@ -169,7 +187,6 @@ fn evaluate(evaluator: &Evaluator<'_>, name: &str, arguments: &mut Arguments, mo
         | "pathexpand" => files::call(&evaluator.beside(module), name, arguments),
         "timestamp" | "plantimestamp" => Err(never("the time is known only when Terraform runs")),
         "uuid" => Err(never("a random value is known only when Terraform runs")),
-        "issensitive" => Err(never("whether a value is sensitive is not known")),
         _ => Err(Refusal::Unknown(format!("function {name} is not evaluated").into())),
     }
 }
@@ -178,11 +195,19 @@ fn evaluate(evaluator: &Evaluator<'_>, name: &str, arguments: &mut Arguments, mo
 struct Arguments {
     items: std::vec::IntoIter<Node>,
     span: Span,
+    /// Whether the element that was chosen is sensitive.
+    chosen: bool,
 }
 
 impl Arguments {
     fn next(&mut self) -> Result<Node, Refusal> {
         self.items.next().ok_or(Refusal::Failed("an argument is missing"))
+    }
+
+    /// The value of an element that the call hands on.
+    fn choose(&mut self, element: Node) -> Value {
+        self.chosen |= element.sensitive;
+        element.value
     }
 
     fn are_left(&self) -> bool {

@@ -1,82 +1,47 @@
-//! `issensitive`, which no value can answer: a tree does not say what is secret, but an expression may.
+//! Which results are sensitive, given which arguments are. As a rule a result is as soon as anything in an argument is;
+//! functions that hand on elements hand on the elements' marks. `terraform_console::` holds this against Terraform.
 
-use hcl_edit::expr::Expression;
-use hcl_edit::template::Element;
+use crate::source::{Node, Value};
 
-use crate::terraform::declared::Declared;
-
-/// Levels of expressions and locals that are followed.
-const DEEPEST: usize = 50;
-
-/// Whether the value of an expression is marked as sensitive, if the files say so.
-pub(in crate::terraform) fn sensitivity(declared: &Declared<'_>, expr: &Expression) -> Option<bool> {
-    of(declared, expr, 0)
+/// What a call makes of the marks of its arguments.
+pub(super) enum Marks {
+    /// The result has this mark, whatever is in it.
+    Result(bool),
+    /// This mark, or that of the element it chose.
+    Chosen(bool),
+    /// The result is one of the arguments, and has its mark.
+    Handed,
 }
 
-fn of(declared: &Declared<'_>, expr: &Expression, depth: usize) -> Option<bool> {
-    if depth > DEEPEST {
-        return None;
-    }
-    let within = |expr: &Expression| of(declared, expr, depth + 1);
-    match expr {
-        // What is in a list or object may be sensitive; the list is not.
-        Expression::Null(_)
-        | Expression::Bool(_)
-        | Expression::Number(_)
-        | Expression::String(_)
-        | Expression::Array(_)
-        | Expression::Object(_) => Some(false),
-        Expression::Parenthesis(inner) => within(inner.inner()),
-        Expression::StringTemplate(template) => any(template.iter().map(|element| match element {
-            Element::Literal(_) => Some(false),
-            Element::Interpolation(inner) => within(&inner.expr),
-            Element::Directive(_) => None,
-        })),
-        Expression::UnaryOp(operation) => within(&operation.expr),
-        Expression::BinaryOp(operation) => any([within(&operation.lhs_expr), within(&operation.rhs_expr)]),
-        Expression::Conditional(conditional) => any([
-            within(&conditional.cond_expr),
-            within(&conditional.true_expr),
-            within(&conditional.false_expr),
-        ]),
-        Expression::FuncCall(call) if !call.name.is_namespaced() => match call.name.name.as_str() {
-            "sensitive" => Some(true),
-            "nonsensitive" | "issensitive" => Some(false),
-            // An element of a list may be sensitive where the list is not.
-            "element" | "lookup" | "one" | "values" | "try" | "can" | "templatefile" | "templatestring" => {
-                None
-            }
-            _ => any(call.args.iter().map(|argument| match argument {
-                Expression::Array(_) | Expression::Object(_) => None,
-                argument => within(argument),
-            })),
-        },
-        Expression::Traversal(traversal) => {
-            let [only] = &traversal.operators[..] else { return None };
-            let name = crate::terraform::traverse::attribute(only)?;
-            match traversal.expr.as_variable()?.as_str() {
-                "local" => within(declared.locals.get(name)?.expr),
-                "var" => {
-                    let variable = declared.variables.get(name)?;
-                    let sensitive = variable.body.get_attribute("sensitive")?;
-                    sensitive.value.as_bool().filter(|sensitive| *sensitive)
-                }
-                _ => None,
-            }
+impl Marks {
+    pub(super) fn of(name: &str, arguments: &[Node]) -> Self {
+        let any = arguments.iter().any(|argument| argument.sensitive);
+        match name {
+            "sensitive" => Self::Result(true),
+            "nonsensitive" | "issensitive" => Self::Result(false),
+            "ephemeralasnull" => Self::Handed,
+            "element" | "lookup" | "one" => Self::Chosen(any),
+            "keys" | "length" | "merge" | "values" | "concat" | "reverse" | "slice" | "tolist" | "tomap"
+            | "zipmap" | "setproduct" | "chunklist" => Self::Result(any),
+            // The lists within are gone, and their marks with them.
+            "flatten" => Self::Result(arguments.iter().any(list_within)),
+            _ => Self::Result(arguments.iter().any(Node::holds_sensitive)),
         }
-        _ => None,
+    }
+
+    /// The mark of a result; `chosen` is that of the element that was chosen.
+    pub(super) fn result(&self, node: &Node, chosen: bool) -> bool {
+        match self {
+            Self::Result(mark) => *mark,
+            Self::Chosen(mark) => *mark || chosen,
+            Self::Handed => node.sensitive,
+        }
     }
 }
 
-/// Sensitive as soon as one part is; not so only if all are known not to be.
-fn any(parts: impl IntoIterator<Item = Option<bool>>) -> Option<bool> {
-    let mut answer = Some(false);
-    for part in parts {
-        match part {
-            Some(true) => return Some(true),
-            Some(false) => {}
-            None => answer = None,
-        }
+fn list_within(node: &Node) -> bool {
+    match &node.value {
+        Value::List(items) => node.sensitive || items.iter().any(list_within),
+        _ => false,
     }
-    answer
 }

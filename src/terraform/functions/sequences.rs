@@ -24,9 +24,10 @@ pub(super) fn call(name: &str, arguments: &mut Arguments) -> Outcome {
                 return Err(Refusal::Failed("needs a list with elements, and a position from 0"));
             }
             let at = usize::try_from(at.rem_euclid(count)).unwrap_or(0);
-            items.items.into_iter().nth(at).map(|item| item.value).ok_or(Refusal::Failed("no such element"))
+            let item = items.items.into_iter().nth(at).ok_or(Refusal::Failed("no such element"))?;
+            Ok(arguments.choose(item))
         }
-        "one" => one(arguments.sequence()?),
+        "one" => one(arguments),
         "slice" => slice(arguments),
         "reverse" => {
             let mut list = arguments.sequence()?;
@@ -103,14 +104,15 @@ fn index(arguments: &mut Arguments) -> Outcome {
     Err(Refusal::Failed("the list has no such element"))
 }
 
-fn one(list: List) -> Outcome {
+fn one(arguments: &mut Arguments) -> Outcome {
+    let list = arguments.sequence()?;
     if let Some(reason) = loose(&list) {
         return Err(Refusal::Unknown(reason));
     }
     let mut items = list.items;
     match (items.pop(), items.len()) {
         (None, _) => Ok(Value::Null),
-        (Some(item), 0) => Ok(item.value),
+        (Some(item), 0) => Ok(arguments.choose(item)),
         _ => Err(Refusal::Failed("the list has more than one element")),
     }
 }

@@ -24,7 +24,7 @@ pub(super) fn call(
     span: Span,
 ) -> Result<Node, Refusal> {
     let beside = evaluator.beside(module);
-    let mut arguments = super::Arguments { items: arguments.into_iter(), span };
+    let mut arguments = super::Arguments { items: arguments.into_iter(), span, chosen: false };
     let first = arguments.text()?;
     let variables = arguments.map()?;
     let text =

@@ -244,7 +244,7 @@ impl Check<'_> {
                     describe(&wrong.node.value)
                 ),
                 &format!("should be {}", wrong.wanted.describe()),
-                format!("write {}", wrong.wanted.example(&written(&wrong.node.value))),
+                format!("write {}", wrong.wanted.example(&written(wrong.node))),
                 format!("{pointer}{}", wrong.within),
             );
         }

@@ -2,6 +2,7 @@
 
 mod check;
 mod convert;
+mod flags;
 pub mod keys;
 mod store;
 mod types;
@@ -14,6 +15,7 @@ use crate::terraform::Module;
 
 pub use check::check;
 pub(super) use convert::convert;
+pub use flags::sensitive;
 pub use store::{Attribute, Block, Kind, NestedBlock, Nesting, Schema, SchemaError, Type};
 
 /// The AWS provider's schema. Reading it costs the index; a type is decompressed at the first question about it.

@@ -55,12 +55,13 @@ impl Type {
 }
 
 /// A value as HCL, as far as an example needs it: of a list its first item.
-pub(super) fn written(value: &Value) -> String {
-    match value {
+pub(super) fn written(node: &Node) -> String {
+    match &node.value {
+        _ if node.sensitive => "...".to_owned(),
         Value::Str(text) => format!("{text:?}"),
         Value::Int(number) => number.to_string(),
         Value::Bool(value) => value.to_string(),
-        Value::List(items) => items.first().map_or("...".to_owned(), |item| written(&item.value)),
+        Value::List(items) => items.first().map_or("...".to_owned(), written),
         _ => "...".to_owned(),
     }
 }
@@ -95,7 +96,8 @@ pub(super) fn misfit<'n, 't>(module: &Module, node: &'n Node, wanted: &'t Type) 
             .enumerate()
             .find_map(|(at, item)| inside(format!("[{at}]"), misfit(module, item, of))),
         (Value::Map(map), Type::Map(of)) => {
-            map.iter().find_map(|(key, entry)| inside(format!(".{key}"), misfit(module, &entry.node, of)))
+            let shown = |key: &str| if node.sensitive { "[...]".to_owned() } else { format!(".{key}") };
+            map.iter().find_map(|(key, entry)| inside(shown(key), misfit(module, &entry.node, of)))
         }
         (Value::Map(map), Type::Object(members)) => members
             .iter()
