@@ -306,6 +306,7 @@ struct Compiled<'a> {
     assert: &'a Expression,
     message: Option<&'a Template>,
     help: Option<&'a Template>,
+    alias_asserts: Vec<(Option<&'a str>, &'a Expression)>,
 }
 
 fn compiled(rule: &Rule) -> Result<Compiled<'_>, Vec<Finding>> {
@@ -314,6 +315,11 @@ fn compiled(rule: &Rule) -> Result<Compiled<'_>, Vec<Finding>> {
         assert: rule.assert.compiled()?,
         message: rule.message.as_ref().map(super::file::Text::compiled).transpose()?,
         help: rule.help.as_ref().map(super::file::Text::compiled).transpose()?,
+        alias_asserts: rule
+            .alias_asserts
+            .iter()
+            .map(|(alias, cel)| Ok((alias.as_deref(), cel.compiled()?)))
+            .collect::<Result<_, Vec<Finding>>>()?,
     })
 }
 
@@ -561,6 +567,9 @@ impl<'a> Judge<'a, '_> {
         if let Some(aliases) = &self.rule.aliases {
             finding.aliases = Arc::clone(aliases);
         }
+        if verdict != Verdict::Pass {
+            self.leave_out_aliases(interpreter, &mut finding);
+        }
         finding.pointer = pointer;
         if verdict == Verdict::Unproven {
             "not known from the files".clone_into(&mut finding.label);
@@ -571,6 +580,17 @@ impl<'a> Judge<'a, '_> {
         }
         finding.origin.clone_from(&self.candidate.blueprint);
         Some(Evaluated { finding, blueprint: self.candidate.blueprint.clone() })
+    }
+
+    /// Takes away the names of checks that ask for less than the rule, and get it here.
+    fn leave_out_aliases(&self, interpreter: &mut Interpreter<'a, '_>, finding: &mut Finding) {
+        for &(alias, asserts) in &self.compiled.alias_asserts {
+            if interpreter.truth(asserts) == Ok(true) {
+                let others =
+                    finding.aliases.iter().filter(|known| alias.is_some_and(|alias| *known != alias));
+                finding.aliases = others.cloned().collect();
+            }
+        }
     }
 
     fn is_pod_root(&self, found: &Match<'a>) -> bool {

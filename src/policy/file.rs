@@ -169,6 +169,8 @@ pub struct Rule {
     pub severity: Option<Severity>,
     /// The names of this rule's check in other tools, where they are not all of the policy's.
     pub aliases: Option<Arc<[String]>>,
+    /// What the checks of these names assert, where that is less than the rule; of all its aliases without a name.
+    pub(super) alias_asserts: Vec<(Option<String>, Cel)>,
     /// What would meet the requirement.
     pub fix: Option<RuleFix>,
 }

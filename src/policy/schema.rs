@@ -191,6 +191,10 @@ pub struct RuleBody {
     pub severity: Option<Severity>,
     /// Those of the policy's aliases that name this rule's check; all of them unless said otherwise.
     pub aliases: Option<Vec<String>>,
+    /// The CEL that the check of another tool asserts, where that is less than the rule: a verdict that the rule is not met
+    /// does not carry the alias where this is true. Alias to CEL, or CEL for all of the rule's aliases.
+    #[schemars(rename = "aliasAsserts")]
+    pub alias_asserts: Option<AliasAsserts>,
 }
 
 /// What a rule can look for at any depth.
@@ -201,6 +205,16 @@ pub enum Find {
     Secrets,
     /// Of a Terraform resource, the arguments that take a KMS key, written or not.
     Keys,
+}
+
+/// What the checks of other tools assert.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+pub enum AliasAsserts {
+    /// One CEL for all of the rule's aliases.
+    All(String),
+    /// Alias to CEL.
+    Each(BTreeMap<String, Expression>),
 }
 
 /// CEL, or a plain `true` or `false`.

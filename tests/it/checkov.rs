@@ -40,7 +40,7 @@ fn accepted() -> Accepted {
 }
 
 /// `*` stands for any characters.
-fn matches(pattern: &str, resource: &str) -> bool {
+pub(crate) fn matches(pattern: &str, resource: &str) -> bool {
     match pattern.split_once('*') {
         Some((before, after)) => {
             resource.len() >= before.len() + after.len()
@@ -52,7 +52,7 @@ fn matches(pattern: &str, resource: &str) -> bool {
 }
 
 /// The checkov that `.ci/run` installs, or one on `PATH`.
-fn checkov() -> Option<String> {
+pub(crate) fn checkov() -> Option<String> {
     let candidates = ["target/tools/checkov/bin/checkov", "checkov"];
     let works =
         |name: &&str| Command::new(name).arg("--version").output().is_ok_and(|run| run.status.success());

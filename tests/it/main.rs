@@ -29,6 +29,7 @@ mod kubernetes_validate;
 mod kustomize;
 mod kustomize_lint;
 mod mutants;
+mod parity;
 mod plugs;
 mod pod_security;
 mod policies;

@@ -28,6 +28,17 @@ pub(super) fn default<'a>(_: &Context<'a>, values: &[Val<'a>]) -> Outcome<'a> {
     Ok(if matches!(value, Val::Null) { otherwise.clone() } else { value.clone() })
 }
 
+/// Whether there is a value: not null, and no text or list without anything in it.
+pub(super) fn written<'a>(_: &Context<'a>, values: &[Val<'a>]) -> Outcome<'a> {
+    let [value] = take(values)?;
+    Ok(Val::Bool(match value {
+        Val::Null => false,
+        Val::Str(text) => !text.is_empty(),
+        Val::List(list) => list.size()? > 0,
+        _ => true,
+    }))
+}
+
 /// For what a policy knows that the files at hand cannot show.
 pub(super) fn unproven<'a>(_: &Context<'a>, values: &[Val<'a>]) -> Outcome<'a> {
     let [reason] = take(values)?;

@@ -33,6 +33,10 @@ pub(super) fn properties<'a>(_: &Context<'a>, values: &[Val<'a>]) -> Outcome<'a>
 /// `yaml(text)`: the value of a YAML text's first document.
 pub(super) fn yaml_of<'a>(_: &Context<'a>, values: &[Val<'a>]) -> Outcome<'a> {
     let [text] = take(values)?;
+    // JSON text of which a part is not known is decoded already, and JSON is YAML.
+    if let Val::Map(_) | Val::List(_) = text {
+        return Ok(text.clone());
+    }
     let file = SourceFile::new("", text.as_text()?.to_owned());
     let read = yaml::read(FileId::default(), &file);
     match (read.findings.first(), read.documents.first()) {

@@ -108,6 +108,7 @@ table! {
     Global 1 "isInternetGateway(x)" "isInternetGateway" terraform::is_internet_gateway;
     Global 1 "resolve(x)" "resolve" terraform::resolve;
     Global 1 "isCustomerKey(x)" "isCustomerKey" terraform::is_customer_key;
+    Global 1 "written(x)" "written" collections::written;
     Global 1 "statements(policy)" "statements" iam::statements;
     Global 2 "grants(statement, action)" "grants" iam::grants;
     Global 1 "restrictable(action)" "restrictable" iam::restrictable;

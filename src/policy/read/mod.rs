@@ -20,8 +20,20 @@ const POLICY_KEYS: [&str; 9] =
 /// Keys of `rules`.
 const RULES_KEYS: [&str; 3] = ["blueprint", "terraform", "kubernetes"];
 /// Keys of every rule.
-const RULE_KEYS: [&str; 11] =
-    ["when", "each", "find", "assert", "at", "message", "help", "fix", "needs", "severity", "aliases"];
+const RULE_KEYS: [&str; 12] = [
+    "when",
+    "each",
+    "find",
+    "assert",
+    "at",
+    "message",
+    "help",
+    "fix",
+    "needs",
+    "severity",
+    "aliases",
+    "aliasAsserts",
+];
 /// Keys that say which things a rule looks at, by kind.
 const SCOPE_KEYS: [&[&str]; 3] = [&["select"], &["resource", "block"], &["kind", "workload"]];
 /// Keys of an example.
@@ -73,7 +85,8 @@ pub(super) fn check(policy: &Policy) -> Vec<Finding> {
         let types = arguments::types(rule);
         let known = types.is_empty();
         findings.extend(types.iter().flat_map(|found| strangers(found, "", rule.span, None)));
-        for cel in rule.when.iter().chain([&rule.assert]) {
+        let of_aliases = rule.alias_asserts.iter().map(|(_, cel)| cel);
+        for cel in rule.when.iter().chain([&rule.assert]).chain(of_aliases) {
             match cel.compiled() {
                 Ok(expression) if known => {
                     let found = arguments::names(rule, expression);

@@ -67,6 +67,13 @@ impl Reader<'_> {
         let severity = self.optional(map, "severity", pointer, |reader, node, _| reader.severity(node));
         let aliases =
             self.optional(map, "aliases", pointer, |reader, node, at| reader.aliases(node, of_policy, at));
+        let names = match &aliases {
+            Ok(Some(aliases)) => Some(aliases.clone()),
+            _ => of_policy.map(<[String]>::to_vec),
+        };
+        let alias_asserts = self.optional(map, "aliasAsserts", pointer, |reader, node, at| {
+            reader.alias_asserts(node, names.as_deref(), in_each, at)
+        });
         let (assert, when) = (assert?, when.ok()?);
         Some(Rule {
             judges_by_others: judges_by_others(&assert) || when.as_ref().is_some_and(judges_by_others),
@@ -82,6 +89,7 @@ impl Reader<'_> {
             help: help.ok()?,
             severity: severity.ok()?,
             aliases: aliases.ok()?.map(Into::into),
+            alias_asserts: alias_asserts.ok()?.unwrap_or_default(),
             fix: fix.ok()?,
         })
     }
@@ -143,6 +151,39 @@ impl Reader<'_> {
             return None;
         }
         Some(aliases)
+    }
+
+    /// What the checks assert that ask for less than the rule, by their names.
+    fn alias_asserts(
+        &mut self,
+        node: &Node,
+        of_rule: Option<&[String]>,
+        in_each: bool,
+        pointer: &str,
+    ) -> Option<Vec<(Option<String>, Cel)>> {
+        if let Value::Str(_) = &node.value {
+            return Some(vec![(None, self.cel(node, pointer, in_each)?)]);
+        }
+        let Value::Map(map) = &node.value else {
+            let help = "write `aliasAsserts: {CKV_AWS_26: written(this.kms_master_key_id)}`";
+            self.fault(
+                node.span,
+                pointer,
+                "`aliasAsserts` is neither an expression nor a mapping of them",
+                help,
+            );
+            return None;
+        };
+        let mut found = Vec::new();
+        for (alias, entry) in &map.entries {
+            if of_rule.is_some_and(|all| !all.iter().any(|known| known == &**alias)) {
+                let message = format!("`{alias}` is no alias of the rule");
+                self.fault(entry.key, pointer, message, "name one of the rule's `aliases`, or add it there");
+                return None;
+            }
+            found.push((Some(alias.to_string()), self.cel(&entry.node, &join(pointer, alias), in_each)?));
+        }
+        Some(found)
     }
 
     /// `find: secrets` and `find: keys`, which stand instead of `each`.

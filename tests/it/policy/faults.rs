@@ -74,6 +74,25 @@ fn an_alias_of_a_rule_is_one_of_the_policy() {
 }
 
 #[test]
+fn what_a_check_of_another_tool_asserts_names_an_alias_of_the_rule() {
+    let rule = |when: &str| {
+        let rules = format!(
+            "  blueprint: {{select: subject, assert: 'true', aliases: [OTHER-1], aliasAsserts: {when}}}\n"
+        );
+        faults(&policy_text(&rules).replacen("rules:", "aliases: [OTHER-1, OTHER-2]\nrules:", 1))
+    };
+    for (when, message) in [
+        ("{OTHER-2: this.x == 1}", "`OTHER-2` is no alias of the rule"),
+        ("[OTHER-1]", "`aliasAsserts` is neither an expression nor a mapping of them"),
+        ("{OTHER-1: thiss.x == 1}", "thiss"),
+    ] {
+        let found = rule(when);
+        assert!(found.contains(message), "{found}");
+        assert_eq!(found.matches("NXF-CFG-040").count(), 1, "{found}");
+    }
+}
+
+#[test]
 fn expressions_that_do_not_compile() {
     let rules = r#"  terraform:
     resource: aws_vpc

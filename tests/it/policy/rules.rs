@@ -66,6 +66,42 @@ fn a_rule_carries_the_aliases_that_mean_it() {
 }
 
 #[test]
+fn a_verdict_carries_the_name_of_a_check_that_asks_for_less_only_where_that_fails_too() {
+    let rules = |asserts: &str| {
+        let rules = format!(
+            "  terraform:
+    resource: aws_sns_topic
+    assert: isCustomerKey(this.kms_master_key_id)
+    aliasAsserts: {asserts}
+"
+        );
+        policy_text(&rules).replacen("rules:", "aliases: [OTHER-1, OTHER-2]\nrules:", 1)
+    };
+    let topics = r#"
+variable "key" { type = string }
+resource "aws_sns_topic" "none" { name = "a" }
+resource "aws_sns_topic" "of_aws" { kms_master_key_id = "alias/aws/sns" }
+resource "aws_sns_topic" "unknown" { kms_master_key_id = var.key }
+resource "aws_sns_topic" "own" { kms_master_key_id = "alias/ours" }
+"#;
+    let said = |asserts: &str| -> Vec<String> {
+        let (evaluation, _) =
+            run_policy(&rules(asserts), Inputs { terraform: Some(topics), ..Inputs::default() });
+        let findings = evaluation.verdicts.iter().map(|verdict| &verdict.finding);
+        findings
+            .map(|finding| format!("{} {}", finding.verdict.as_str(), finding.aliases.join(" ")))
+            .collect()
+    };
+    let one = said("{OTHER-1: written(this.kms_master_key_id)}");
+    assert_eq!(
+        one,
+        ["fail OTHER-1 OTHER-2", "fail OTHER-2", "unproven OTHER-1 OTHER-2", "pass OTHER-1 OTHER-2"]
+    );
+    let all = said("written(this.kms_master_key_id)");
+    assert_eq!(all, ["fail OTHER-1 OTHER-2", "fail ", "unproven OTHER-1 OTHER-2", "pass OTHER-1 OTHER-2"]);
+}
+
+#[test]
 fn lists_are_walked_by_index() {
     let rules = "  blueprint: {select: 'peering.*', each: 'between.*', assert: item == 'primary', \
                  message: 'item {{ itemKey }} of {{ key }}'}\n";
