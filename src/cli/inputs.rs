@@ -12,7 +12,7 @@ use crate::render::Overrides;
 use crate::render::lock::Lock;
 use crate::report::{Input, InputKind};
 use crate::source::{FileId, SourceFile, Sources, Value, yaml};
-use crate::terraform::LOCK_FILE;
+use crate::terraform::{self, LOCK_FILE};
 
 use super::error::disk_help;
 use super::kustomizations::{self, Kustomized};
@@ -44,7 +44,7 @@ fn path_of(error: &ignore::Error) -> Option<&std::path::Path> {
 pub(super) struct Inputs {
     pub(super) sources: Sources,
     pub(super) blueprints: Vec<FileId>,
-    /// `.tf` files by the directory on disk they lie in, which makes them one module.
+    /// Files of modules by the directory on disk they lie in, which makes them one module.
     pub(super) modules: BTreeMap<Utf8PathBuf, Vec<FileId>>,
     pub(super) manifests: Vec<FileId>,
     /// Directories with a kustomization.
@@ -125,7 +125,10 @@ impl Inputs {
             paths.extend(
                 lock.iter()
                     .flat_map(|lock| lock.files.keys())
-                    .filter(|path| matches!(path.extension(), Some("tf" | "yaml" | "yml")))
+                    .filter(|path| {
+                        terraform::stem(path.file_name().unwrap_or("")).is_some()
+                            || matches!(path.extension(), Some("yaml" | "yml"))
+                    })
                     .map(|path| as_typed(&directory.join(path), &surroundings.directory)),
             );
         }
@@ -213,21 +216,26 @@ impl Inputs {
 
     fn take(&mut self, path: &Utf8Path, named: bool, surroundings: &Surroundings) {
         let name = path.file_name().unwrap_or("");
+        let replaced = replaced(path, surroundings);
         let kind = match path.extension() {
-            Some("tf") => Some(InputKind::Terraform),
+            _ if terraform::stem(name).is_some() && replaced.is_none() => Some(InputKind::Terraform),
             _ if name == LOCK_FILE => Some(InputKind::Terraform),
-            Some("yaml" | "yml" | "json") if !name.ends_with(".tf.json") => None,
+            Some("yaml" | "yml" | "json") if terraform::stem(name).is_none() => None,
             _ if kustomize::FILE_NAMES.contains(&name) => None,
             _ => {
                 let exists = surroundings.on_disk(path).exists();
-                let words = if name.ends_with(".tf.json") {
-                    "Terraform's JSON syntax is not read by this version"
-                } else {
-                    "not a YAML, JSON or .tf file"
-                };
+                let hidden = terraform::stem(name.trim_start_matches('.')).is_some();
+                let words = replaced.unwrap_or_else(|| {
+                    let words = if hidden {
+                        "Terraform reads no files whose name begins with a dot"
+                    } else {
+                        "not a YAML, JSON or .tf file"
+                    };
+                    words.to_owned()
+                });
                 if named && !exists {
                     self.unusable.push(missing(path));
-                } else if named || name.ends_with(".tf.json") {
+                } else if named {
                     self.warnings.push(format!("{path} is passed over: {words}"));
                 } else {
                     self.details.push(format!("passed over: {path}: {words}"));
@@ -242,6 +250,11 @@ impl Inputs {
         }
         let file = match read(path, surroundings) {
             Ok(file) => file,
+            // A module's file may be empty.
+            Err(Unread::Empty(_)) if kind.is_some() && path.extension() != Some("json") => {
+                self.details.push(format!("passed over: {path}: empty"));
+                return;
+            }
             // Of a file that nobody named only what concerns us has to be readable.
             Err(Unread::Empty(_)) if !named => {
                 self.details.push(format!("passed over: {path}: empty"));
@@ -273,11 +286,22 @@ impl Inputs {
     }
 }
 
-/// The `.tf` files of a directory and its dependency lock file, sorted.
+/// The files of the module that a directory is, and its dependency lock file, sorted.
 pub(super) fn siblings(directory: &Utf8Path, surroundings: &Surroundings) -> Vec<Utf8PathBuf> {
     let mut files = files_in(directory, surroundings);
-    files.retain(|path| path.extension() == Some("tf") || path.file_name() == Some(LOCK_FILE));
+    files.retain(|path| {
+        let name = path.file_name().unwrap_or("");
+        name == LOCK_FILE || (terraform::stem(name).is_some() && replaced(path, surroundings).is_none())
+    });
     files
+}
+
+/// Why a file of a module is not read: `main.tf` beside `main.tofu`, which OpenTofu reads in place of it. Which of the
+/// two tools a directory is for is not known, but nobody writes a `main.tofu` for Terraform.
+/// <https://opentofu.org/docs/language/files/>
+fn replaced(path: &Utf8Path, surroundings: &Surroundings) -> Option<String> {
+    let instead = path.with_file_name(terraform::instead(path.file_name()?)?);
+    surroundings.on_disk(&instead).is_file().then(|| format!("OpenTofu reads {instead} in place of it"))
 }
 
 /// The files of values that Terraform reads without being told, in its order: later ones win.
@@ -395,6 +419,18 @@ enum Unread {
         ours: bool,
     },
     Other(Error),
+}
+
+/// Reads a file of a module; `None` if nothing stands in it.
+pub(super) fn read_module_file(
+    path: &Utf8Path,
+    surroundings: &Surroundings,
+) -> Result<Option<SourceFile>, Error> {
+    match read(path, surroundings) {
+        Ok(file) => Ok(Some(file)),
+        Err(Unread::Empty(_)) if path.extension() != Some("json") => Ok(None),
+        Err(Unread::Empty(error) | Unread::NotText { error, .. } | Unread::Other(error)) => Err(error),
+    }
 }
 
 /// Reads one file that has to be there.

@@ -11,7 +11,7 @@ use crate::terraform::{self, Call, Directory, Library, Tree};
 
 use super::args::Given;
 use super::beside::Beside;
-use super::inputs::{Inputs, read_file, siblings, variable_files};
+use super::inputs::{Inputs, read_file, read_module_file, siblings, variable_files};
 use super::paths::{as_typed, normalise};
 use super::{Error, Surroundings};
 
@@ -128,7 +128,8 @@ fn give(
     for (path, root) in roots {
         let mut values = BTreeMap::new();
         for file in variable_files(&as_typed(path, &surroundings.directory), surroundings) {
-            let id = sources.add(read_file(&file, surroundings)?);
+            let Some(file) = read_module_file(&file, surroundings)? else { continue };
+            let id = sources.add(file);
             let read = terraform::values(sources, id, &mut findings);
             values.extend(read.into_iter().map(|value| root.concealed(value, sources)));
         }
@@ -217,8 +218,9 @@ impl OnDisk<'_> {
         let typed = as_typed(directory, &self.surroundings.directory);
         let mut files = Vec::new();
         for path in siblings(&typed, self.surroundings) {
-            match read_file(&path, self.surroundings) {
-                Ok(file) => {
+            match read_module_file(&path, self.surroundings) {
+                Ok(None) => {}
+                Ok(Some(file)) => {
                     self.details.push(format!("read too: {path}: of a module that is called"));
                     files.push(self.sources.add(file));
                 }

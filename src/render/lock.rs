@@ -121,7 +121,7 @@ impl Lock {
             }
         }
         let taken_up = |path: &Utf8Path| {
-            path.starts_with("terraform") && matches!(path.extension(), Some("tf" | "tofu"))
+            path.starts_with("terraform") && path.file_name().and_then(crate::terraform::stem).is_some()
                 || path.as_str().ends_with(".tf.json")
                 || path.starts_with("kubernetes") && matches!(path.extension(), Some("yaml" | "yml" | "json"))
                 || path.starts_with("scripts") && path.extension() == Some("sh")

@@ -35,7 +35,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// A member of a resource's body.
-    fn own(&mut self, body: &'a Body, name: &str, place: Place, scope: &Scope<'_>) -> Option<Node> {
+    fn own(&mut self, body: &'a Body, name: &str, place: Place<'_>, scope: &Scope<'_>) -> Option<Node> {
         if let Some(attribute) = body.get_attribute(name) {
             let written = self.as_written(name, &attribute.value, place);
             return Some(written.unwrap_or_else(|| self.eval(&attribute.value, scope)));
@@ -51,7 +51,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// Meta-arguments that hold addresses, not values.
-    fn as_written(&self, name: &str, expr: &'a Expression, place: Place) -> Option<Node> {
+    fn as_written(&self, name: &str, expr: &'a Expression, place: Place<'_>) -> Option<Node> {
         let text = |expr: &Expression| {
             let span = place.of(expr);
             let written = self.sources.get(span.file).map_or("", |file| file.slice(span));

@@ -25,7 +25,7 @@ pub(super) fn check(
             let node = branch.calls.get(*name).and_then(|found| tree.nodes.get(*found.as_ref().ok()?));
             let Some(called) = node.and_then(|node| directories.get(node.directory)) else { continue };
             // A directory that does not parse may declare more than is known.
-            if !called.broken.is_empty() || !seen.insert((branch.directory, *name)) {
+            if !called.is_whole() || !seen.insert((branch.directory, *name)) {
                 continue;
             }
             strangers(name, call, called, findings);

@@ -9,13 +9,25 @@ use hcl_edit::structure::{Block, BlockLabel, Body, Structure};
 use hcl_edit::{Ident, Span as _};
 
 use super::syntax::BLOCK_TYPES;
+use super::woven::Woven;
 use crate::source::{FileId, Finding, SourceFile, Sources, Span, fault};
 
 /// A parsed stretch of a file: the whole file, or one top-level block of a file that does not parse as a whole.
 #[derive(Debug)]
 pub(super) struct Chunk {
-    pub(super) place: Place,
+    pub(super) file: FileId,
+    /// Where its text starts in the file.
+    pub(super) base: usize,
+    /// Its text, if that does not stand in the file as it is.
+    pub(super) woven: Option<Woven>,
     pub(super) body: Body,
+}
+
+impl Chunk {
+    /// What the parser's offsets count from.
+    pub(super) fn place(&self) -> Place<'_> {
+        Place { file: self.file, base: self.base, woven: self.woven.as_ref() }
+    }
 }
 
 /// A block that does not parse: what it declares is not known, but that it declares it is.
@@ -25,28 +37,47 @@ pub(super) struct Broken {
     pub(super) labels: Vec<String>,
 }
 
-/// What the parser's offsets count from.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Place {
-    pub(super) file: FileId,
-    pub(super) base: usize,
+impl Broken {
+    /// For a file of which nothing is known but that it declares something.
+    pub(super) fn anything() -> Self {
+        Self { kind: ANYTHING.to_owned(), labels: Vec::new() }
+    }
 }
 
-impl Place {
+/// What stands among broken addresses for all that there are.
+const ANYTHING: &str = "*";
+
+/// What the parser's offsets count from.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place<'a> {
+    file: FileId,
+    base: usize,
+    woven: Option<&'a Woven>,
+}
+
+impl Place<'_> {
+    /// An offset in a file.
+    pub(super) fn at(file: FileId, base: usize) -> Self {
+        Self { file, base, woven: None }
+    }
+
     /// The span of something parsed; what the parser gave no place is the start of the chunk.
     pub(super) fn of(self, item: &impl hcl_edit::Span) -> Span {
         self.range(item.span().unwrap_or(0..0))
     }
 
     pub(super) fn range(self, range: Range<usize>) -> Span {
-        Span::new(self.file, self.base + range.start, self.base + range.end)
+        match self.woven {
+            Some(woven) => woven.origin(range),
+            None => Span::new(self.file, self.base + range.start, self.base + range.end),
+        }
     }
 }
 
 /// An expression somewhere at the top of the module.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Declaration<'a> {
-    pub(super) place: Place,
+    pub(super) place: Place<'a>,
     pub(super) name: Span,
     pub(super) expr: &'a Expression,
 }
@@ -54,14 +85,14 @@ pub(super) struct Declaration<'a> {
 /// The body of a block at the top of the module.
 #[derive(Debug)]
 pub(super) struct Placed<'a> {
-    pub(super) place: Place,
+    pub(super) place: Place<'a>,
     pub(super) header: Span,
     pub(super) body: &'a Body,
 }
 
 #[derive(Debug)]
 pub(super) struct ResourceBlock<'a> {
-    pub(super) place: Place,
+    pub(super) place: Place<'a>,
     pub(super) managed: bool,
     pub(super) type_: Arc<str>,
     pub(super) name: Arc<str>,
@@ -79,7 +110,7 @@ impl ResourceBlock<'_> {
 
 #[derive(Debug)]
 pub(super) struct OtherBlock<'a> {
-    pub(super) place: Place,
+    pub(super) place: Place<'a>,
     pub(super) block: &'a Block,
     pub(super) header: Span,
 }
@@ -95,7 +126,21 @@ pub(super) struct Declared<'a> {
     pub(super) by_address: BTreeMap<Arc<str>, usize>,
     pub(super) others: Vec<OtherBlock<'a>>,
     /// Addresses that blocks declare which do not parse: `aws_vpc.main`, `var.region`; `local` for any local.
-    pub(super) broken: BTreeSet<String>,
+    broken: BTreeSet<String>,
+}
+
+impl Declared<'_> {
+    /// Whether something that does not parse may declare an address.
+    pub(super) fn is_broken(&self, address: &str) -> bool {
+        self.broken.contains(address)
+            || self.broken.contains(ANYTHING)
+            || (address.starts_with("local.") && self.broken.contains("local"))
+    }
+
+    /// Whether everything parses.
+    pub(super) fn is_whole(&self) -> bool {
+        self.broken.is_empty()
+    }
 }
 
 /// The addresses a broken block declares.
@@ -108,6 +153,7 @@ fn broken_address(block: &Broken) -> Option<String> {
         ("locals", _) => Some("local".to_owned()),
         // Which configuration of which provider it is, its broken body would say.
         ("provider" | "terraform", _) => Some("provider".to_owned()),
+        (ANYTHING, _) => Some(ANYTHING.to_owned()),
         _ => None,
     }
 }
@@ -122,7 +168,7 @@ fn label_count(kind: &str) -> usize {
 }
 
 /// The span of a block's type and labels.
-pub(super) fn header(place: Place, block: &Block) -> Span {
+pub(super) fn header(place: Place<'_>, block: &Block) -> Span {
     let first = place.of(&block.ident);
     block.labels.last().map_or(first, |label| first.to(place.of(label)))
 }
@@ -139,15 +185,15 @@ pub(super) fn declare<'a>(
     for chunk in chunks {
         for structure in &chunk.body {
             match structure {
-                Structure::Attribute(attribute) => findings.push(stray(chunk.place, &attribute.key)),
-                Structure::Block(block) => declared.block(sources, chunk.place, block, findings),
+                Structure::Attribute(attribute) => findings.push(stray(chunk.place(), &attribute.key)),
+                Structure::Block(block) => declared.block(sources, chunk.place(), block, findings),
             }
         }
     }
     declared
 }
 
-fn stray(place: Place, key: &hcl_edit::Decorated<Ident>) -> Finding {
+fn stray(place: Place<'_>, key: &hcl_edit::Decorated<Ident>) -> Finding {
     Finding::fault(
         fault::HCL_SYNTAX,
         place.of(key),
@@ -165,7 +211,7 @@ fn stray(place: Place, key: &hcl_edit::Decorated<Ident>) -> Finding {
 }
 
 impl<'a> Declared<'a> {
-    fn block(&mut self, sources: &Sources, place: Place, block: &'a Block, findings: &mut Vec<Finding>) {
+    fn block(&mut self, sources: &Sources, place: Place<'a>, block: &'a Block, findings: &mut Vec<Finding>) {
         let kind = block.ident.as_str();
         let header = header(place, block);
         if !BLOCK_TYPES.contains(&kind) {
@@ -211,7 +257,7 @@ impl<'a> Declared<'a> {
         }
     }
 
-    fn locals(&mut self, place: Place, body: &'a Body, findings: &mut Vec<Finding>) {
+    fn locals(&mut self, place: Place<'a>, body: &'a Body, findings: &mut Vec<Finding>) {
         for structure in body {
             match structure {
                 Structure::Attribute(attribute) => {
@@ -240,7 +286,7 @@ impl<'a> Declared<'a> {
     fn resource(
         &mut self,
         sources: &Sources,
-        place: Place,
+        place: Place<'a>,
         block: &'a Block,
         header: Span,
         (type_, name): (&'a str, &'a str),
@@ -279,7 +325,7 @@ pub(super) fn twice(span: Span, first: Span, what: &str) -> Finding {
         .help("rename or remove one of the two; Terraform refuses the module as it is")
 }
 
-fn unknown_block(place: Place, block: &Block, header: Span) -> Finding {
+fn unknown_block(place: Place<'_>, block: &Block, header: Span) -> Finding {
     let kind = block.ident.as_str();
     let help = match crate::source::did_you_mean(kind, BLOCK_TYPES.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
@@ -314,7 +360,7 @@ fn is_name(text: &str) -> bool {
     hcl_edit::Ident::try_new(text).is_ok()
 }
 
-fn bad_name(place: Place, kind: &str, label: &BlockLabel) -> Finding {
+fn bad_name(place: Place<'_>, kind: &str, label: &BlockLabel) -> Finding {
     Finding::fault(
         fault::HCL_SYNTAX,
         place.of(label),

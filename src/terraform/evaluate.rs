@@ -16,6 +16,7 @@ use super::files::Beside;
 use super::instances::Instance;
 use super::number::Number;
 use super::sensitive::says_so;
+use super::template::Lines;
 use super::tree::Tree;
 use super::types::{self, Type};
 use super::{functions, operators};
@@ -32,7 +33,7 @@ const BUDGET_PER_BYTE: usize = 16;
 pub(super) struct Scope<'s> {
     /// The module it is evaluated in, an index into [`Evaluator::modules`].
     pub(super) module: usize,
-    pub(super) place: Place,
+    pub(super) place: Place<'s>,
     /// `for` variables and the iterators of dynamic blocks, the innermost first.
     names: Option<&'s Binding<'s>>,
 }
@@ -51,7 +52,7 @@ impl<'s> Binding<'s> {
 }
 
 impl<'s> Scope<'s> {
-    pub(super) fn top(module: usize, place: Place) -> Self {
+    pub(super) fn top(module: usize, place: Place<'s>) -> Self {
         Self { module, place, names: None }
     }
 
@@ -198,8 +199,12 @@ impl<'a> Evaluator<'a> {
             Expression::String(text) => Value::Str(functions::normalized(text.as_str()).into()),
             Expression::Array(array) => self.array(array, scope),
             Expression::Object(object) => return self.object(object, scope, span),
-            Expression::StringTemplate(template) => return self.template(template, scope, span),
-            Expression::HeredocTemplate(heredoc) => return self.template(&heredoc.template, scope, span),
+            Expression::StringTemplate(template) => {
+                return self.template(template, Lines::Joined, scope, span);
+            }
+            Expression::HeredocTemplate(heredoc) => {
+                return self.template(&heredoc.template, Lines::Apart, scope, span);
+            }
             Expression::Parenthesis(inner) => return self.eval(inner.inner(), scope),
             Expression::Variable(name) => return self.root(name.as_str(), &[], scope, span),
             Expression::Traversal(traversal) => return self.traversal(traversal, scope, span),
@@ -237,6 +242,8 @@ impl<'a> Evaluator<'a> {
         for (key, value) in object {
             let (text, key_span) = match key {
                 ObjectKey::Ident(name) => (name.as_str().into(), scope.place.of(name)),
+                // A word without quotation marks is a name, this one too.
+                ObjectKey::Expression(Expression::Null(null)) => ("null".into(), scope.place.of(null)),
                 ObjectKey::Expression(expr) => {
                     let key = self.eval(expr, scope);
                     // Whoever sees the object sees its keys.

@@ -91,3 +91,25 @@ pub(super) fn way(from: &Utf8Path, to: &Utf8Path) -> String {
     let steps: Vec<&str> = way.components().map(|step| step.as_str()).collect();
     if steps.is_empty() { ".".to_owned() } else { steps.join("/") }
 }
+
+/// Terraform's and OpenTofu's endings of a module's files: <https://developer.hashicorp.com/terraform/language/files>,
+/// <https://opentofu.org/docs/language/files/>.
+const ENDINGS: [&str; 4] = [".tf", ".tf.json", ".tofu", ".tofu.json"];
+
+/// What a module's file is called without its ending; `None` if it is no file of a module. Both tools pass over names
+/// that begin with a dot and those of editors' copies.
+pub fn stem(name: &str) -> Option<&str> {
+    let stem = ENDINGS.iter().find_map(|ending| name.strip_suffix(ending))?;
+    let hidden = name.starts_with('.') || (name.starts_with('#') && name.ends_with('#'));
+    (!hidden).then_some(stem)
+}
+
+/// The name of the file that OpenTofu reads in place of a `.tf` or `.tf.json` file, where both are there.
+pub fn instead(name: &str) -> Option<String> {
+    let stem = stem(name)?;
+    match name.get(stem.len()..)? {
+        ".tf" => Some(format!("{stem}.tofu")),
+        ".tf.json" => Some(format!("{stem}.tofu.json")),
+        _ => None,
+    }
+}

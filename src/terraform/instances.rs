@@ -97,7 +97,7 @@ pub(super) struct Site<'a> {
     pub(super) parent: usize,
     pub(super) name: &'a str,
     pub(super) body: &'a Body,
-    place: Place,
+    place: Place<'a>,
     keys: Rc<Keys>,
     at: usize,
 }
@@ -231,7 +231,7 @@ impl<'a> Evaluator<'a> {
         Some(called)
     }
 
-    fn open_call(&mut self, module: usize, name: &'a str, place: Place, body: &'a Body) -> Called {
+    fn open_call(&mut self, module: usize, name: &'a str, place: Place<'a>, body: &'a Body) -> Called {
         let tree = self.tree;
         let branch = tree.nodes.get(self.module(module).node);
         let node = match branch.and_then(|branch| branch.calls.get(name)) {

@@ -20,6 +20,7 @@ use super::rules;
 use super::schema;
 use super::sensitive::{self, says_so};
 use super::tree::{Directory, Tree, parse};
+use super::{json, syntax};
 
 /// The file in which Terraform notes the version and the hashes of every provider of a module.
 pub const LOCK_FILE: &str = ".terraform.lock.hcl";
@@ -82,32 +83,22 @@ pub fn evaluate(sources: &Sources, tree: &Tree, given: &BTreeMap<String, Node>) 
 /// finding.
 pub fn values(sources: &Sources, id: FileId, findings: &mut Vec<Finding>) -> Vec<(String, Node)> {
     let Some(file) = sources.get(id) else { return Vec::new() };
-    if file.path().extension() == Some("json") {
-        let read = crate::source::yaml::read(id, file);
-        if !read.findings.is_empty() {
-            sensitive::conceal_all(sources, id);
-        }
-        findings.extend(read.findings);
-        let root = read.documents.into_iter().next();
-        return match root.map(|root| root.value) {
-            Some(Value::Map(map)) => {
-                map.entries.into_iter().map(|(name, entry)| (name.to_string(), entry.node)).collect()
-            }
-            _ => Vec::new(),
-        };
-    }
-    let directory = parse(sources, &[id]);
-    if !directory.findings.is_empty() {
+    let before = findings.len();
+    let chunks = if file.path().extension() == Some("json") {
+        json::values(id, file, findings)
+    } else {
+        syntax::parse(id, file, &mut Vec::new(), findings)
+    };
+    if findings.len() > before {
         sensitive::conceal_all(sources, id);
     }
-    findings.extend(directory.findings.iter().cloned());
     let nothing = Tree::alone(Directory::default());
     let (declared, given) = ([Declared::default()], BTreeMap::new());
     let mut evaluator = Evaluator::new(sources, &nothing, &declared, &given);
     let mut values = Vec::new();
-    for chunk in &directory.chunks {
+    for chunk in &chunks {
         for attribute in chunk.body.attributes() {
-            let node = evaluator.eval(&attribute.value, &Scope::top(0, chunk.place));
+            let node = evaluator.eval(&attribute.value, &Scope::top(0, chunk.place()));
             values.push((attribute.key.as_str().to_owned(), node));
         }
     }
@@ -321,13 +312,13 @@ impl<'a> Assembly<'a> {
     fn locks(&mut self, directory: &'a Directory) {
         for chunk in &directory.locks {
             for entry in chunk.body.blocks().filter(|block| block.ident.as_str() == "provider") {
-                let body = self.evaluator.body(&entry.body, &Scope::top(0, chunk.place), false);
+                let body = self.evaluator.body(&entry.body, &Scope::top(0, chunk.place()), false);
                 self.module.blocks.push(Block {
                     kind: "providerLock".into(),
                     labels: entry.labels.iter().map(|label| label.as_str().into()).collect(),
                     module: "".into(),
-                    body: Node::new(chunk.place.of(entry), Value::Map(body)),
-                    header: declared::header(chunk.place, entry),
+                    body: Node::new(chunk.place().of(entry), Value::Map(body)),
+                    header: declared::header(chunk.place(), entry),
                     blueprint: None,
                     unread: None,
                     given: Vec::new(),

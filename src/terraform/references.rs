@@ -196,7 +196,7 @@ struct Walker<'d, 'f> {
     declared: &'d Declared<'d>,
     locals: &'f [&'d str],
     findings: &'f mut Vec<Finding>,
-    place: Place,
+    place: Place<'d>,
     bound: Vec<&'d str>,
     repeated: Repeated,
     /// Whether what is read carries a value, or only an order (`depends_on`).
@@ -213,7 +213,7 @@ impl<'d, 'f> Walker<'d, 'f> {
             declared,
             locals,
             findings,
-            place: Place { file: crate::source::FileId(0), base: 0 },
+            place: Place::at(crate::source::FileId(0), 0),
             bound: Vec::new(),
             repeated: Repeated::Anywhere,
             ordering: false,
@@ -264,6 +264,10 @@ impl<'d, 'f> Walker<'d, 'f> {
                             Structure::Block(block) => self.body(&block.body, &[]),
                         }
                     }
+                }
+                // Keywords, not references.
+                Structure::Block(block) if block.ident.as_str() == "provisioner" => {
+                    self.body(&block.body, &["when", "on_failure"]);
                 }
                 Structure::Block(block) => self.block(block),
             }
@@ -322,6 +326,7 @@ impl<'d, 'f> Walker<'d, 'f> {
             Expression::Object(object) => {
                 for (key, value) in object {
                     if let ObjectKey::Expression(key) = key {
+                        self.findings.extend(ambiguous(self.place, key));
                         self.expr(key);
                     }
                     self.expr(value.expr());
@@ -558,8 +563,7 @@ impl<'d, 'f> Walker<'d, 'f> {
 
     fn undeclared(&mut self, span: Span, name: &str, near: Option<String>, help: String) {
         // Its block is there and does not parse, which is a finding already.
-        let broken = &self.declared.broken;
-        if broken.contains(name) || (name.starts_with("local.") && broken.contains("local")) {
+        if self.declared.is_broken(name) {
             return;
         }
         self.findings.push(
@@ -584,4 +588,24 @@ impl<'d, 'f> Walker<'d, 'f> {
             .help(format!("write \"{name}\" for the text, or var.{name}, local.{name}, type.name.attribute for a reference")),
         );
     }
+}
+
+/// A reference as a key: Terraform asks whether the name or the value is meant.
+fn ambiguous(place: Place<'_>, key: &Expression) -> Option<Finding> {
+    let Expression::Traversal(traversal) = key else { return None };
+    let mut written = traversal.expr.as_variable()?.as_str().to_owned();
+    for operator in &traversal.operators {
+        let TraversalOperator::GetAttr(name) = operator.value() else { return None };
+        written.push('.');
+        written.push_str(name.as_str());
+    }
+    Some(
+        Finding::fault(
+            fault::HCL_SYNTAX,
+            place.of(key),
+            "not valid Terraform: a reference as a key may mean its name or its value",
+        )
+        .label("which of the two?")
+        .help(format!("write ({written}) for the value, \"{written}\" for the text")),
+    )
 }

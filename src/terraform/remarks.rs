@@ -4,7 +4,7 @@ use super::tokens::{Kind, Token, scan};
 use crate::source::{FileId, SourceFile, Span};
 
 /// What the text of such a comment begins with.
-const MARK: &str = "nexafi-gen:";
+pub(super) const MARK: &str = "nexafi-gen:";
 
 /// A comment that begins with `nexafi-gen:`, with the comment lines after it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +35,9 @@ pub fn remarks(id: FileId, file: &SourceFile) -> Vec<Remark> {
     let text = file.text();
     if !text.contains(MARK) {
         return Vec::new();
+    }
+    if file.path().extension() == Some("json") {
+        return super::json::remarks(id, file);
     }
     let tokens = scan(text).0;
     let comments: Vec<Comment> = comments(file, &tokens);

@@ -118,7 +118,7 @@ fn form(other: &OtherBlock<'_>, findings: &mut Vec<Finding>) {
 fn providers(declared: &Declared<'_>, findings: &mut Vec<Finding>) {
     let mut known: BTreeMap<String, Span> = BTreeMap::new();
     let mut handed_in = BTreeSet::new();
-    let mut all_readable = !declared.broken.contains("provider");
+    let mut all_readable = !declared.is_broken("provider");
     for other in &declared.others {
         match (other.block.ident.as_str(), other.block.labels.first().map(BlockLabel::as_str)) {
             ("provider", Some(label)) => {
@@ -210,7 +210,7 @@ fn written_reference(expr: &Expression) -> Option<String> {
 }
 
 /// `count`, `for_each`, `depends_on` and `lifecycle` of a resource, data source or module call.
-fn meta_arguments(place: Place, body: &Body, findings: &mut Vec<Finding>) {
+fn meta_arguments(place: Place<'_>, body: &Body, findings: &mut Vec<Finding>) {
     if let (Some(count), Some(each)) = (body.get_attribute("count"), body.get_attribute("for_each")) {
         let (first, second) = (place.of(&count.key), place.of(&each.key));
         let (first, second) = if first < second { (first, second) } else { (second, first) };
@@ -265,7 +265,7 @@ fn is_list(expr: &Expression) -> bool {
 }
 
 /// What Terraform reads before it computes anything.
-fn fixed(place: Place, attribute: &Attribute) -> Option<Finding> {
+fn fixed(place: Place<'_>, attribute: &Attribute) -> Option<Finding> {
     let name = attribute.key.as_str();
     let computed = match &attribute.value {
         Expression::Bool(_) | Expression::String(_) => return None,
@@ -314,7 +314,7 @@ fn default_at(body: &Node, key: Span) -> Option<&Node> {
 const TYPES: &[&str] = &["string", "number", "bool", "any", "list", "set", "map", "object", "tuple"];
 
 /// A type as variables write it. What it holds that is no type is a finding.
-fn type_of(place: Place, expr: &Expression, findings: &mut Vec<Finding>) -> Type {
+fn type_of(place: Place<'_>, expr: &Expression, findings: &mut Vec<Finding>) -> Type {
     match expr {
         Expression::Variable(name) => match name.as_str() {
             "string" => Type::String,
@@ -382,7 +382,7 @@ fn type_of(place: Place, expr: &Expression, findings: &mut Vec<Finding>) -> Type
 }
 
 /// The type of an object's member, which may be `optional(type, default)`.
-fn member_type(place: Place, expr: &Expression, findings: &mut Vec<Finding>) {
+fn member_type(place: Place<'_>, expr: &Expression, findings: &mut Vec<Finding>) {
     if let Expression::FuncCall(call) = expr
         && call.name.name.as_str() == "optional"
         && let (Some(inner), 1 | 2) = (call.args.get(0), call.args.len())

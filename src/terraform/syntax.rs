@@ -1,11 +1,14 @@
 //! HCL text into parsed chunks, and the parser's complaints into findings.
 
 use hcl_edit::parser::{Error, parse_body};
+use hcl_edit::structure::Body;
 
 use crate::source::{FileId, Finding, SourceFile, Span, fault};
 
-use super::declared::{Broken, Chunk, Place};
+use super::declared::{Broken, Chunk};
+use super::grammar::{self, Fault};
 use super::tokens::{Kind, Stopped, Token, scan};
+use super::woven::{Origin, Woven};
 
 /// Findings of one file past which the rest is hardly news.
 const MOST: usize = 50;
@@ -19,66 +22,123 @@ pub(super) fn parse(
     findings: &mut Vec<Finding>,
 ) -> Vec<Chunk> {
     let text = file.text();
-    let whole = match parse_body(text) {
-        Ok(body) => return vec![Chunk { place: Place { file: id, base: 0 }, body }],
-        Err(error) => error,
+    let (tokens, stopped) = scan(text);
+    let whole = match chunk(id, 0, text, &tokens, stopped) {
+        Ok(chunk) => return vec![chunk],
+        Err(fault) => fault,
     };
-    let tokens = scan(text).0;
-    let joined = joined(text, &tokens);
-    if let Some(Ok(body)) = joined.as_deref().map(parse_body) {
-        return vec![Chunk { place: Place { file: id, base: 0 }, body }];
-    }
     let before = findings.len();
     let mut chunks = Vec::new();
     for range in pieces(text, &tokens) {
-        let (base, Some(piece)) = (range.start, text.get(range.clone())) else { continue };
-        match parse_body(joined.as_deref().and_then(|joined| joined.get(range)).unwrap_or(piece)) {
-            Ok(body) => chunks.push(Chunk { place: Place { file: id, base }, body }),
-            Err(error) => {
+        let (base, Some(piece)) = (range.start, text.get(range)) else { continue };
+        let (tokens, stopped) = scan(piece);
+        match chunk(id, base, piece, &tokens, stopped) {
+            Ok(chunk) => chunks.push(chunk),
+            Err(fault) => {
                 broken.extend(head(piece));
                 if findings.len() - before < MOST {
-                    findings.push(explain(id, file, base, piece, &error));
+                    findings.push(explain(id, file, base, &fault));
                 }
             }
         }
     }
     if findings.len() == before {
-        findings.push(explain(id, file, 0, text, &whole));
+        findings.push(explain(id, file, 0, &whole));
     }
     chunks
 }
 
-/// The text with the lines of each `{ for ... }` in one: they may end anywhere, which the parser knows of brackets and
-/// parentheses only. Spaces stand for what ended them, so that every offset stays. `None` if there is no such thing.
-fn joined(text: &str, tokens: &[Token]) -> Option<String> {
-    let mut open = Vec::new();
-    let mut ends = Vec::new();
-    for (at, token) in tokens.iter().enumerate() {
-        match token.kind {
-            Kind::OpenBrace => {
-                let next = tokens
-                    .iter()
-                    .skip(at + 1)
-                    .find(|next| !matches!(next.kind, Kind::Newline | Kind::Comment));
-                open.push(next.is_some_and(|next| {
-                    next.kind == Kind::Ident && text.get(next.range.clone()) == Some("for")
-                }));
-            }
-            Kind::OpenBracket | Kind::OpenParen | Kind::Interpolation | Kind::Control => open.push(false),
-            Kind::CloseBrace | Kind::CloseBracket | Kind::CloseParen | Kind::SequenceEnd => drop(open.pop()),
-            Kind::Newline | Kind::Comment if open.last() == Some(&true) => ends.push(token.range.clone()),
-            _ => {}
+/// Parses a stretch of a file that starts at an offset.
+fn chunk(
+    id: FileId,
+    base: usize,
+    text: &str,
+    tokens: &[Token],
+    stopped: Option<Stopped>,
+) -> Result<Chunk, Fault> {
+    let misread = judged(text, tokens, stopped)?;
+    if !misread && let Ok(body) = parse_body(text) {
+        return Ok(Chunk { file: id, base, woven: None, body });
+    }
+    let woven = rewrite(text, tokens, &Origin::File(id, base));
+    match parse_body(woven.text()) {
+        Ok(body) => Ok(Chunk { file: id, base, woven: Some(woven), body }),
+        Err(error) => Err(refused(&woven, base, &error)),
+    }
+}
+
+/// The first fault of a text, or whether the parser may misread it.
+fn judged(text: &str, tokens: &[Token], stopped: Option<Stopped>) -> Result<bool, Fault> {
+    match (grammar::check(text, tokens), stopped) {
+        (Err(fault), _) if !fault.ended => Err(fault),
+        // What the grammar misses at the end of what was scanned is what the scanner stopped at.
+        (_, Some(Stopped { at, message, help })) => Err(Fault { range: at..at, message, help, ended: true }),
+        (Err(fault), None) => {
+            // A value that is missing says more than the bracket that is not closed for it.
+            let last = tokens.iter().rev().find(|token| !matches!(token.kind, Kind::Newline | Kind::Comment));
+            let missing = last.is_some_and(|last| matches!(last.kind, Kind::Equal | Kind::Operator));
+            Err(unclosed(tokens).filter(|_| !missing).unwrap_or(fault))
         }
+        (Ok(misread), None) => Ok(misread),
     }
-    if ends.is_empty() {
-        return None;
+}
+
+/// The first fault of a text.
+pub(super) fn fault_of(text: &str) -> Option<Fault> {
+    let (tokens, stopped) = scan(text);
+    judged(text, &tokens, stopped).err()
+}
+
+/// A text with what the parser cannot read written otherwise.
+pub(super) fn rewrite(text: &str, tokens: &[Token], origin: &Origin<'_>) -> Woven {
+    let mut woven = Woven::default();
+    let mut at = 0;
+    for (range, other) in grammar::rewritten(text, tokens) {
+        woven.splice(text, at..range.start.max(at), origin);
+        let span = origin.span(range.clone());
+        woven.put(span.file, span.start as usize..span.end as usize, &other);
+        at = range.end.max(at);
     }
-    let mut joined = text.to_owned();
-    for range in ends {
-        let length = range.len();
-        joined.replace_range(range, &" ".repeat(length));
+    woven.splice(text, at..text.len(), origin);
+    woven
+}
+
+/// Parses a text that was woven and that the grammar takes.
+pub(super) fn woven(woven: Woven) -> Result<(Woven, Body), Fault> {
+    if let Ok(body) = parse_body(woven.text()) {
+        return Ok((woven, body));
     }
-    Some(joined)
+    let again = rewrite(woven.text(), &scan(woven.text()).0, &Origin::Woven(&woven));
+    match parse_body(again.text()) {
+        Ok(body) => Ok((again, body)),
+        Err(error) => Err(refused(&again, 0, &error)),
+    }
+}
+
+/// What the parser refuses although the grammar takes it.
+fn refused(woven: &Woven, base: usize, error: &Error) -> Fault {
+    let offset = error.location().offset();
+    let start = (woven.origin(offset..offset).start as usize).saturating_sub(base);
+    let said = error.message();
+    let (message, help) = if said.contains("redefined attribute") {
+        (
+            "this argument stands twice in its block",
+            "an argument may stand once; remove or rename one of the two",
+        )
+    } else if said.contains("nested levels") {
+        (grammar::TOO_DEEP, "split the expression into locals")
+    } else if said.contains("chained binary operators") {
+        (
+            "it may be right, but more than 128 operators in one expression are not read by this version",
+            "split the expression into locals",
+        )
+    } else {
+        (
+            "this cannot be read",
+            "check the quotation marks, brackets and commas of this line and the one before it",
+        )
+    };
+    Fault { range: start..start, message, help, ended: false }
 }
 
 /// Where the items of a file start and end, as far as brackets and the start of lines tell.
@@ -167,51 +227,14 @@ fn heads_block(text: &str, tokens: &[Token], at: usize) -> bool {
             .is_some_and(|token| token.kind == Kind::OpenBrace)
 }
 
-/// What is wrong, as a person would say it: the scanner's word if it stopped in this piece, or else the parser's.
-fn explain(id: FileId, file: &SourceFile, base: usize, piece: &str, error: &Error) -> Finding {
-    let (tokens, stopped) = scan(piece);
-    if let Some(Stopped { at: stopped, message, help }) = stopped {
-        return at(id, file, base + stopped, &format!("not valid Terraform: {message}"), help);
-    }
-    if let Some((open, word)) = unclosed(&tokens) {
-        return at(
-            id,
-            file,
-            base + open,
-            &format!("not valid Terraform: this `{word}` is never closed"),
-            &format!("add the closing `{}`", closing(word)),
-        );
-    }
-    let offset = error.location().offset().min(piece.len());
-    let rest = piece.get(offset..).unwrap_or("");
-    let message = error.message();
-    let help = if message.contains("redefined attribute") || message.contains("redefined object key") {
-        "an argument may stand once; remove or rename one of the two"
-    } else if message.contains("nested levels") || message.contains("chained binary operators") {
-        "split the expression into locals"
-    } else if message == "expected `]`" {
-        "put a comma behind each item, and `]` behind the last"
-    } else if message == "expected `{`" {
-        "write name = value for an argument, name { ... } for a block"
-    } else if rest.starts_with('=') {
-        "write name = value, with the name unquoted and nothing between it and the equals sign"
-    } else if message.starts_with("invalid expression") {
-        "a value is missing or is not one: put text into double quotation marks"
-    } else if message.contains("newline") {
-        "put each argument on a line of its own, and a comma between the items of a list"
+/// What is wrong, as a finding.
+pub(super) fn explain(id: FileId, file: &SourceFile, base: usize, fault: &Fault) -> Finding {
+    let message = if fault.message.starts_with("it may be right") {
+        format!("this cannot be checked: {}", fault.message)
     } else {
-        "check the quotation marks, brackets and commas of this line and the one before it"
+        format!("not valid Terraform: {}", fault.message)
     };
-    let message = match message {
-        said if said.contains("redefined attribute") => "this argument stands twice in its block".to_owned(),
-        said if said.starts_with("invalid expression") => "a value is expected here".to_owned(),
-        said if said.contains("newline") => "the line should end here".to_owned(),
-        "expected `{`" => "neither an equals sign nor a block follows this name".to_owned(),
-        "expected `]`" => "the list goes on without a comma, or is never closed".to_owned(),
-        said if said.contains("redefined object key") => "this key stands twice in its object".to_owned(),
-        said => said.to_owned(),
-    };
-    at(id, file, base + offset, &format!("not valid Terraform: {message}"), help)
+    at(id, file, base + fault.range.start, &message, fault.help)
 }
 
 /// A finding at an offset; it underlines the word or sign that starts there, or the line that ends there.
@@ -235,35 +258,27 @@ fn at(id: FileId, file: &SourceFile, offset: usize, message: &str, help: &str) -
 }
 
 /// The innermost bracket of a piece that is never closed.
-fn unclosed(tokens: &[Token]) -> Option<(usize, &'static str)> {
-    let mut open = Vec::new();
+fn unclosed(tokens: &[Token]) -> Option<Fault> {
+    let mut open: Vec<(&Token, Kind)> = Vec::new();
     for token in tokens {
-        let start = token.range.start;
         match token.kind {
-            Kind::OpenBrace => open.push((start, "{")),
-            Kind::OpenBracket => open.push((start, "[")),
-            Kind::OpenParen => open.push((start, "(")),
+            Kind::OpenBrace => open.push((token, Kind::CloseBrace)),
+            Kind::OpenBracket => open.push((token, Kind::CloseBracket)),
+            Kind::OpenParen => open.push((token, Kind::CloseParen)),
+            // A bracket that closes another kind than the last one opened: that one was forgotten.
             Kind::CloseBrace | Kind::CloseBracket | Kind::CloseParen => {
-                let word = match token.kind {
-                    Kind::CloseBrace => "{",
-                    Kind::CloseBracket => "[",
-                    _ => "(",
-                };
-                // A bracket that closes another kind than the last one opened: that one was forgotten.
-                if open.pop().is_none_or(|(_, opened)| opened != word) {
+                if open.pop().is_none_or(|(_, closer)| closer != token.kind) {
                     return None;
                 }
             }
             _ => {}
         }
     }
-    open.pop()
-}
-
-fn closing(word: &str) -> &'static str {
-    match word {
-        "{" => "}",
-        "[" => "]",
-        _ => ")",
-    }
+    let (token, closer) = open.pop()?;
+    let (message, help) = match closer {
+        Kind::CloseBrace => ("this `{` is never closed", "add the closing `}`"),
+        Kind::CloseBracket => ("this `[` is never closed", "add the closing `]`"),
+        _ => ("this `(` is never closed", "add the closing `)`"),
+    };
+    Some(Fault { range: token.range.clone(), message, help, ended: true })
 }

@@ -24,6 +24,35 @@ struct Parts {
     sensitive: bool,
 }
 
+/// How far a strip marker reaches into the text beside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lines {
+    /// In a heredoc or a file each line is a piece of its own: no further than its end.
+    Apart,
+    /// In quotation marks: as far as there is space.
+    Joined,
+}
+
+impl Lines {
+    fn trim_start(self, text: &str) -> &str {
+        let end = match self {
+            Self::Apart => text.find('\n').map_or(text.len(), |at| at + 1),
+            Self::Joined => text.len(),
+        };
+        let (first, _) = text.split_at_checked(end).unwrap_or((text, ""));
+        text.get(end - first.trim_start().len()..).unwrap_or("")
+    }
+
+    fn trim_end(self, text: &str) -> &str {
+        let start = match self {
+            Self::Apart => text.strip_suffix('\n').unwrap_or(text).rfind('\n').map_or(0, |at| at + 1),
+            Self::Joined => 0,
+        };
+        let last = text.get(start..).unwrap_or("");
+        text.get(..start + last.trim_end().len()).unwrap_or("")
+    }
+}
+
 /// Marks a hole in a text that is decoded as JSON: a private-use character that no configuration holds, and the
 /// hole's number.
 const MARK: char = '\u{f8ff}';
@@ -31,12 +60,18 @@ const MARK: char = '\u{f8ff}';
 impl<'a> Evaluator<'a> {
     /// The value of a template. One that is a single interpolation is that value; of one with unknown parts only the
     /// ends are known, unless it is JSON, which is decoded around them.
-    pub(super) fn template(&mut self, template: &'a Template, scope: &Scope<'_>, span: Span) -> Node {
+    pub(super) fn template(
+        &mut self,
+        template: &'a Template,
+        lines: Lines,
+        scope: &Scope<'_>,
+        span: Span,
+    ) -> Node {
         if let Some(Element::Interpolation(only)) = template.as_single_element() {
             return self.eval(&only.expr, scope);
         }
         let mut found = Parts::default();
-        if let Err(value) = self.parts(template, (false, false), scope, &mut found) {
+        if let Err(value) = self.parts(template, lines, (false, false), scope, &mut found) {
             return Node::new(span, value).marked(found.sensitive);
         }
         let Parts { pieces: parts, sensitive } = found;
@@ -68,6 +103,7 @@ impl<'a> Evaluator<'a> {
     fn parts(
         &mut self,
         template: &'a Template,
+        lines: Lines,
         trim: (bool, bool),
         scope: &Scope<'_>,
         parts: &mut Parts,
@@ -80,10 +116,10 @@ impl<'a> Evaluator<'a> {
                     let after = elements.get(at + 1);
                     let mut text = text.as_str();
                     if before.map_or(trim.0, |before| strips(before).1) {
-                        text = text.trim_start();
+                        text = lines.trim_start(text);
                     }
                     if after.map_or(trim.1, |after| strips(after).0) {
-                        text = text.trim_end();
+                        text = lines.trim_end(text);
                     }
                     parts.pieces.push(Part::Text(text.to_owned()));
                 }
@@ -98,7 +134,7 @@ impl<'a> Evaluator<'a> {
                         return Err(self.failed("a value in a string template is no string"));
                     }
                 }
-                Element::Directive(directive) => self.directive(directive, scope, parts)?,
+                Element::Directive(directive) => self.directive(directive, lines, scope, parts)?,
             }
         }
         Ok(())
@@ -107,6 +143,7 @@ impl<'a> Evaluator<'a> {
     fn directive(
         &mut self,
         directive: &'a Directive,
+        lines: Lines,
         scope: &Scope<'_>,
         parts: &mut Parts,
     ) -> Result<(), Value> {
@@ -125,10 +162,10 @@ impl<'a> Evaluator<'a> {
                     (other, true) => {
                         let end = other.as_ref().map_or(end, |other| other.strip.strip_start());
                         let start = directive.if_expr.strip.strip_end();
-                        self.parts(&directive.if_expr.template, (start, end), scope, parts)
+                        self.parts(&directive.if_expr.template, lines, (start, end), scope, parts)
                     }
                     (Some(other), false) => {
-                        self.parts(&other.template, (other.strip.strip_end(), end), scope, parts)
+                        self.parts(&other.template, lines, (other.strip.strip_end(), end), scope, parts)
                     }
                     (None, false) => Ok(()),
                 }
@@ -149,9 +186,9 @@ impl<'a> Evaluator<'a> {
                     match &head.key_var {
                         Some(name) => {
                             let key = Binding::new(name.as_str(), &key, &inner);
-                            self.parts(&head.template, trim, &inner.with(&key), parts)?;
+                            self.parts(&head.template, lines, trim, &inner.with(&key), parts)?;
                         }
-                        None => self.parts(&head.template, trim, &inner, parts)?,
+                        None => self.parts(&head.template, lines, trim, &inner, parts)?,
                     }
                 }
                 Ok(())

@@ -11,7 +11,7 @@ use super::declared::{Broken, Chunk};
 use super::files::{self, Beside, Files, NoFiles};
 use super::read::LOCK_FILE;
 use super::sensitive::says_so;
-use super::syntax;
+use super::{json, overrides, syntax};
 use crate::source::{FileId, Finding, Sources};
 use crate::threads;
 
@@ -42,23 +42,36 @@ pub struct Call {
     pub source: Option<Arc<str>>,
 }
 
-/// Parses the files of one directory.
+/// Parses the files of one directory. Those that override are merged into the others, in the order they are given.
 pub fn parse(sources: &Sources, files: &[FileId]) -> Directory {
     let mut directory = Directory::default();
     let parsed = threads::map(files, 1, |id| {
         let (mut broken, mut findings) = (Vec::new(), Vec::new());
         let file = sources.get(*id)?;
-        let chunks = syntax::parse(*id, file, &mut broken, &mut findings);
-        Some((file.path().file_name() == Some(LOCK_FILE), chunks, broken, findings))
+        let json = file.path().extension() == Some("json");
+        let parse = if json { json::parse } else { syntax::parse };
+        let chunks = parse(*id, file, &mut broken, &mut findings);
+        Some((file.path(), chunks, broken, findings))
     });
-    for (is_lock, read, heads, faults) in parsed.into_iter().flatten() {
+    let mut overriding = Vec::new();
+    for (path, read, heads, faults) in parsed.into_iter().flatten() {
         directory.findings.extend(faults);
-        if is_lock {
+        if path.file_name() == Some(LOCK_FILE) {
             directory.locks.extend(read);
+            continue;
+        }
+        directory.broken.extend(heads);
+        if overrides::is_override(path) {
+            overriding.extend(read);
         } else {
             directory.chunks.extend(read);
-            directory.broken.extend(heads);
         }
+    }
+    // What does not parse may be what is overridden.
+    let mut faults = Vec::new();
+    overrides::apply(sources, &mut directory.chunks, overriding, &mut faults);
+    if directory.broken.is_empty() {
+        directory.findings.extend(faults);
     }
     directory
 }
@@ -68,6 +81,11 @@ impl Directory {
     #[must_use]
     pub fn beside(self, files: Arc<dyn Files>) -> Self {
         Self { files: Some(files), ..self }
+    }
+
+    /// The faults of syntax of its files.
+    pub fn faults(&self) -> &[Finding] {
+        &self.findings
     }
 
     /// The modules that its blocks call, in the order of the files.

@@ -194,8 +194,8 @@ fn a_named_file_that_is_nothing_we_know_is_said_to_be_passed_over() {
     let desk = Desk::new();
     desk.put("notes.md", "# notes\n");
     desk.put("compose.yaml", "services: {}\n");
-    desk.put("main.tf.json", "{}");
-    let ran = desk.run("lint notes.md compose.yaml main.tf.json");
+    desk.put("main.tfvars.bak", "");
+    let ran = desk.run("lint notes.md compose.yaml main.tfvars.bak");
     assert_eq!(ran.code, ExitCode::Clean);
     insta::assert_snapshot!(ran.shown());
     assert_eq!(desk.run("lint -q notes.md").err, "");

@@ -43,7 +43,7 @@ const FUNCTIONS: &[(usize, usize, &str)] = &[
 ];
 
 /// What is wrong with the name of a function or the number of its arguments. Functions of providers are not judged.
-pub(in crate::terraform) fn fault_of(place: Place, call: &FuncCall) -> Option<Finding> {
+pub(in crate::terraform) fn fault_of(place: Place<'_>, call: &FuncCall) -> Option<Finding> {
     if call.name.is_namespaced() && !super::is_core(&call.name) {
         return None;
     }

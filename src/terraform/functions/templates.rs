@@ -12,6 +12,7 @@ use crate::terraform::declared::{Declared, Place};
 use crate::terraform::evaluate::{Binding, Evaluator, Scope};
 use crate::terraform::files::Beside;
 use crate::terraform::operators::unknown;
+use crate::terraform::template::Lines;
 use crate::terraform::tree::{Directory, Tree};
 
 use super::{Refusal, files};
@@ -56,7 +57,7 @@ fn render(
     inner.budget = evaluator.budget;
     inner.depth = evaluator.depth;
     // What stands in a template has no place in the module's files but the call's.
-    let place = Place { file: span.file, base: span.start as usize };
+    let place = Place::at(span.file, span.start as usize);
     let variables: Vec<(std::sync::Arc<str>, Node)> =
         variables.entries.into_iter().map(|(name, entry)| (name, entry.node)).collect();
     inner
@@ -84,7 +85,7 @@ fn within<'a>(
 ) -> Node {
     match variables {
         [] => {
-            let node = evaluator.template(template, scope, span);
+            let node = evaluator.template(template, Lines::Apart, scope, span);
             // A template of a file is text, even if it is a single interpolation.
             match crate::terraform::operators::to_text(&node.value) {
                 Some(text) => Node::string(node.span, text),
