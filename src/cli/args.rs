@@ -52,7 +52,7 @@ pub(super) enum ColourChoice {
 pub(super) enum Command {
     /// Write a commented starter blueprint
     Init(Init),
-    /// Check blueprints, Terraform files and Kubernetes manifests against the policies
+    /// Check blueprints, Terraform files and plans, and Kubernetes manifests against the policies
     Lint(Lint),
     /// Check a blueprint, then write the Terraform and Kubernetes files it describes
     Render(Render),

@@ -14,7 +14,8 @@ use crate::kubernetes::{self, Object};
 use crate::policy::waiver::Judged;
 use crate::policy::{self, Catalogue, Policy, Shelf, Skipped, World, facts};
 use crate::report::{ControlRow, controls, is_open};
-use crate::source::{FileId, Finding, Node, Sources, Span, SubjectKind, fault};
+use crate::source::{FileId, Finding, Node, Sources, Span, SubjectKind, Verdict, fault};
+use crate::terraform::plan::{NO_LIFECYCLE, Planned};
 use crate::terraform::{self, Module};
 use crate::threads;
 
@@ -25,7 +26,7 @@ use super::modules::Root;
 use super::origin::{Origin, Origins, Trees, against_lock, point_back};
 use super::repeated::once;
 use super::waive::{Book, Together, kinds};
-use super::{Error, Output, Surroundings};
+use super::{Error, Output, Surroundings, plans};
 
 /// The policies of a run and what they judge by.
 #[derive(Debug)]
@@ -243,6 +244,8 @@ pub(super) struct Assessment {
     pub(super) skipped: BTreeSet<String>,
     /// The blueprints' waivers.
     pub(super) waivers: Book,
+    /// What a reader has to know of the files beside the verdicts.
+    pub(super) warnings: Vec<String>,
     /// Calls of modules that are not read, by place, with the reason.
     pub(super) unread: BTreeMap<Span, Arc<str>>,
 }
@@ -322,6 +325,13 @@ pub(super) fn assess(
     }
     if repeated {
         once(&mut assessment.verdicts);
+    }
+    for plan in std::mem::take(&mut inputs.plans) {
+        match plans::read(&plan, &mut inputs.sources, surroundings) {
+            Ok(Some((id, planned))) => judge_plan(id, planned, &inputs.sources, judge, &mut assessment),
+            Ok(None) => {}
+            Err(error) => inputs.unusable.push(error),
+        }
     }
     let views = blueprints.iter().filter(|(id, _)| alone.contains(id));
     for (id, view) in views.filter_map(|(id, trees)| Some((id, trees.view.as_ref()?))) {
@@ -411,6 +421,53 @@ pub(super) fn judge_group(
         point_back(&mut verdicts, &causes, behind.origin, &modules, &objects);
     }
     assessment.verdicts.extend(verdicts);
+}
+
+/// Judges a plan by itself: what it was made of stands in files of its own.
+fn judge_plan(id: FileId, planned: Planned, sources: &Sources, judge: &Judge, assessment: &mut Assessment) {
+    let Planned { module, errored, .. } = planned;
+    assessment.incomplete |= errored;
+    let mut skipped = BTreeSet::new();
+    let world = World { module: Some(&module), ..empty(sources, judge) };
+    let mut verdicts = judge.evaluate(&world, &mut skipped);
+    let path = sources.get(id).map_or("", |file| file.path().as_str());
+    let unshown = leave_out_lifecycle(&mut verdicts);
+    if !unshown.is_empty() {
+        let codes: Vec<&str> = unshown.iter().map(String::as_str).collect();
+        assessment.warnings.push(format!(
+            "{path}: {NO_LIFECYCLE}, so {} had to be left out for some resources; lint the files it was made of too",
+            codes.join(" and ")
+        ));
+    }
+    skipped.extend(unshown);
+    assessment.skipped.extend(skipped.iter().cloned());
+    let judged = Judged { kinds: kinds(false, true, false), skipped, incomplete: errored };
+    let modules: [(&Module, &[FileId]); 1] = [(&module, &[id])];
+    let together = Together { blueprint: None, reported: false, modules: &modules, objects: &[], judged };
+    assessment.waivers.apply(&mut verdicts, &together, sources, judge);
+    if errored {
+        assessment.warnings.push(format!(
+            "{path}: Terraform met an error while it planned; there would be more than this plan says"
+        ));
+    }
+    assessment.verdicts.extend(verdicts);
+}
+
+/// Takes out what depends on `lifecycle`, and gives the policies: to say of each resource what holds for every plan would tell
+/// nobody anything. What else such a policy asks of the resource would look like the whole of it, if it were met, so that goes too.
+fn leave_out_lifecycle(verdicts: &mut Vec<Finding>) -> BTreeSet<String> {
+    let key = |verdict: &Finding| {
+        let subject = verdict.subject.as_ref();
+        (verdict.code.clone(), subject.map(|subject| subject.address.clone()))
+    };
+    let open =
+        |verdict: &Finding| verdict.verdict == Verdict::Unproven && verdict.message.contains(NO_LIFECYCLE);
+    let left_out: BTreeSet<_> =
+        verdicts.extract_if(.., |verdict| open(verdict)).map(|one| key(&one)).collect();
+    if !left_out.is_empty() {
+        verdicts.retain(|verdict| verdict.verdict != Verdict::Pass || !left_out.contains(&key(verdict)));
+    }
+    left_out.into_iter().map(|(code, _)| code).collect()
 }
 
 /// Modules with what the provider's schema refuses.

@@ -18,7 +18,7 @@ use super::error::disk_help;
 use super::kustomizations::{self, Kustomized};
 use super::origin::Origins;
 use super::paths::{as_typed, normalise};
-use super::{Error, Surroundings};
+use super::{Error, Surroundings, plans};
 
 /// No file larger than this is read: the largest real manifests have a few megabytes.
 pub(super) const LARGEST_FILE: u64 = 16 * 1024 * 1024;
@@ -39,6 +39,14 @@ fn path_of(error: &ignore::Error) -> Option<&std::path::Path> {
     }
 }
 
+/// A file that looks like a plan.
+#[derive(Debug)]
+pub(super) struct FoundPlan {
+    pub(super) path: Utf8PathBuf,
+    /// Whether somebody named it, and did not just have it in a directory.
+    pub(super) named: bool,
+}
+
 /// The files of a run.
 #[derive(Debug, Default)]
 pub(super) struct Inputs {
@@ -47,6 +55,8 @@ pub(super) struct Inputs {
     /// Files of modules by the directory on disk they lie in, which makes them one module.
     pub(super) modules: BTreeMap<Utf8PathBuf, Vec<FileId>>,
     pub(super) manifests: Vec<FileId>,
+    /// Plans that `terraform show -json` printed; each is read when it is judged.
+    pub(super) plans: Vec<FoundPlan>,
     /// Directories with a kustomization.
     pub(super) kustomizations: Vec<Utf8PathBuf>,
     /// What these build to.
@@ -145,6 +155,8 @@ impl Inputs {
         };
         let mut listed = list(&self.blueprints, InputKind::Blueprint);
         listed.extend(self.modules.values().flat_map(|ids| list(ids, InputKind::Terraform)));
+        let path = |plan: &FoundPlan| plan.path.as_str().replace('\\', "/");
+        listed.extend(self.plans.iter().map(|plan| Input { path: path(plan), kind: InputKind::Terraform }));
         listed.extend(list(&self.manifests, InputKind::Kubernetes));
         let kustomized: Vec<FileId> = self.kustomized.files.iter().copied().collect();
         listed.extend(list(&kustomized, InputKind::Kubernetes));
@@ -224,6 +236,10 @@ impl Inputs {
             _ if kustomize::FILE_NAMES.contains(&name) => None,
             _ => {
                 let exists = surroundings.on_disk(path).exists();
+                if named && plans::kind(&surroundings.on_disk(path)) == plans::Kind::Binary {
+                    self.unusable.push(plans::binary(path));
+                    return;
+                }
                 let hidden = terraform::stem(name.trim_start_matches('.')).is_some();
                 let words = replaced.unwrap_or_else(|| {
                     let words = if hidden {
@@ -244,6 +260,13 @@ impl Inputs {
             }
         };
         let sniffed = kind.is_none();
+        if sniffed
+            && path.extension() == Some("json")
+            && plans::kind(&surroundings.on_disk(path)) == plans::Kind::Plan
+        {
+            self.plans.push(FoundPlan { path: path.to_owned(), named });
+            return;
+        }
         if sniffed && !named && is_large_and_foreign(&surroundings.on_disk(path)) {
             self.details.push(format!("passed over: {path}: large, and neither a blueprint nor a manifest"));
             return;

@@ -42,6 +42,9 @@ pub(super) fn run(
     let mut assessment = assess(&mut inputs, &roots, &judge, surroundings);
     assessment.verdicts.extend(unread);
     drop(judging);
+    for warning in &assessment.warnings {
+        output.warn(warning);
+    }
     for (span, reason) in &assessment.unread {
         let place = inputs.sources.get(span.file).map_or_else(String::new, |file| {
             format!("{}:{}: ", file.path(), file.line_column(span.start as usize).line)

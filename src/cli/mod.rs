@@ -22,6 +22,7 @@ mod modules;
 mod origin;
 mod output;
 mod paths;
+mod plans;
 mod policies;
 mod progress;
 mod publish;

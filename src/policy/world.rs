@@ -142,6 +142,14 @@ impl<'a> Context<'a> {
         module.referrers(if known { address } else { block(address) }, type_)
     }
 
+    /// Why there may be one more resource of a type that refers to a resource than those that were found.
+    pub(super) fn may_refer(&self, type_: &str, found: &[&Resource]) -> Option<String> {
+        let mut hidden = self.world.module?.may_refer(type_);
+        let (resource, why) =
+            hidden.find(|(hidden, _)| !found.iter().any(|known| known.address == hidden.address))?;
+        Some(format!("`{}` may refer to it: {why}", resource.address))
+    }
+
     /// The first called module that is not read and may declare more than these files do: any at all, or one that is given
     /// an address.
     pub(super) fn called_module(&self, given: Option<&str>) -> Option<&'a str> {

@@ -250,17 +250,16 @@ impl<'a> Snippet<'a> {
 
     /// The place in words, if a line to show is too long to be read.
     fn hidden(&self, labels: &[LabeledSpan]) -> Option<String> {
-        let starts = self.file.line_starts();
         let long = labels.iter().any(|label| {
             let line = self.file.line_column(label.offset()).line;
-            (line.saturating_sub(1)..=line + 1).any(|line| {
-                let start = starts.get(line.saturating_sub(1)).copied().unwrap_or(self.text.len());
-                let end = starts.get(line).copied().unwrap_or(self.text.len());
+            (line.saturating_sub(1).max(1)..=line + 1).any(|line| {
+                let start = self.file.line_start(line).unwrap_or(self.text.len());
+                let end = self.file.line_start(line + 1).unwrap_or(self.text.len());
                 end.saturating_sub(start) > LONGEST_LINE
             })
         });
         let at = self.file.line_column(labels.first()?.offset());
-        long.then(|| format!("{}:{}:{}", self.file.path(), at.line, at.column))
+        (long || !self.file.is_kept()).then(|| format!("{}:{}:{}", self.file.path(), at.line, at.column))
     }
 }
 
@@ -271,19 +270,19 @@ impl SourceCode for Snippet<'_> {
         lines_before: usize,
         lines_after: usize,
     ) -> Result<Box<dyn SpanContents<'b> + 'b>, MietteError> {
-        let starts = self.file.line_starts();
+        let starts = self.file.line_starts().len();
         let end = span.offset() + span.len();
         let from = self.file.line_column(span.offset());
         let last = self.file.line_column(end).line + lines_after;
-        let data_end = starts.get(last).copied().unwrap_or(self.text.len());
+        let data_end = self.file.line_start(last + 1).unwrap_or(self.text.len());
         let (line, column, data_start) = if lines_before == 0 {
             (from.line - 1, from.column - 1, span.offset())
         } else {
             let line = (from.line - 1).saturating_sub(lines_before);
-            (line, 0, starts.get(line).copied().unwrap_or(0))
+            (line, 0, self.file.line_start(line + 1).unwrap_or(0))
         };
         let data = self.text.as_bytes().get(data_start..data_end).ok_or(MietteError::OutOfBounds)?;
-        let lines = last.min(starts.len()).saturating_sub(line);
+        let lines = last.min(starts).saturating_sub(line);
         Ok(Box::new(MietteSpanContents::new_named(
             self.file.path().as_str().replace('\\', "/"),
             data,

@@ -60,6 +60,10 @@ pub(super) fn location(sources: &Sources, span: Span, pointer: &str) -> Location
 
 /// The span's offsets, moved into the file and onto character boundaries.
 pub(super) fn clamp(file: &SourceFile, span: Span) -> (usize, usize) {
+    if !file.is_kept() {
+        let end = (span.end as usize).min(file.length());
+        return ((span.start as usize).min(end), end);
+    }
     let text = file.text();
     let boundary = |offset: u32| {
         let mut offset = (offset as usize).min(text.len());

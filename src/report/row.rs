@@ -67,7 +67,7 @@ pub struct Input {
 pub enum InputKind {
     /// A blueprint of this tool.
     Blueprint,
-    /// A `.tf` file.
+    /// A `.tf` file, or a plan that `terraform show -json` printed.
     Terraform,
     /// A Kubernetes manifest.
     Kubernetes,

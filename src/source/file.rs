@@ -56,7 +56,9 @@ pub struct SourceFile {
     text: String,
     /// Bytes of the byte order mark that was dropped.
     mark: usize,
-    line_starts: OnceLock<Vec<usize>>,
+    line_starts: OnceLock<Vec<u32>>,
+    /// Bytes of a text that is not kept.
+    unkept: Option<usize>,
 }
 
 impl SourceFile {
@@ -66,7 +68,29 @@ impl SourceFile {
             Some(rest) => (rest.to_owned(), '\u{feff}'.len_utf8()),
             None => (text, 0),
         };
-        Self { path: path.into(), text, mark, line_starts: OnceLock::new() }
+        Self { path: path.into(), text, mark, line_starts: OnceLock::new(), unkept: None }
+    }
+
+    /// A file whose text is not kept, as it is large or holds what nobody may see: of it only places are known, and no line
+    /// is shown. Its columns count bytes.
+    pub fn unkept(path: impl Into<Utf8PathBuf>, line_starts: Vec<u32>, length: usize) -> Self {
+        Self {
+            path: path.into(),
+            text: String::new(),
+            mark: 0,
+            line_starts: OnceLock::from(line_starts),
+            unkept: Some(length),
+        }
+    }
+
+    /// Whether the text is kept, so that lines of it can be shown.
+    pub fn is_kept(&self) -> bool {
+        self.unkept.is_none()
+    }
+
+    /// Bytes of the text, kept or not.
+    pub fn length(&self) -> usize {
+        self.unkept.unwrap_or(self.text.len())
     }
 
     /// How many bytes stand in the file before the text: those of a byte order mark.
@@ -85,29 +109,39 @@ impl SourceFile {
     }
 
     /// Byte offsets at which lines start; computed at the first question.
-    pub fn line_starts(&self) -> &[usize] {
+    pub fn line_starts(&self) -> &[u32] {
         self.line_starts.get_or_init(|| {
+            let breaks = self.text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
             std::iter::once(0)
-                .chain(self.text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1))
+                .chain(breaks.map(|(at, _)| u32::try_from(at + 1).unwrap_or(u32::MAX)))
                 .collect()
         })
     }
 
+    /// The byte offset at which a line (from 1) starts; past the last one there is none.
+    pub fn line_start(&self, line: usize) -> Option<usize> {
+        let starts = self.line_starts();
+        line.checked_sub(1).and_then(|line| starts.get(line)).map(|start| *start as usize)
+    }
+
     /// Line and column of a byte offset; an offset past the end is the end.
     pub fn line_column(&self, offset: usize) -> LineColumn {
-        let offset = offset.min(self.text.len());
-        let starts = self.line_starts();
-        let line = starts.partition_point(|start| *start <= offset);
-        let start = starts.get(line.saturating_sub(1)).copied().unwrap_or(0);
-        let column = self.text.get(start..offset).map_or(0, |before| before.chars().count());
+        let offset = offset.min(self.length());
+        let line = self.line_starts().partition_point(|start| *start as usize <= offset);
+        let start = self.line_start(line).unwrap_or(0);
+        let column = if self.is_kept() {
+            self.text.get(start..offset).map_or(0, |before| before.chars().count())
+        } else {
+            offset - start
+        };
         LineColumn { line, column: column + 1 }
     }
 
     /// The byte offset of a line (from 1) and a column in characters (from 0).
     pub fn offset(&self, line: usize, column: usize) -> usize {
-        let starts = self.line_starts();
-        let Some(start) = starts.get(line.saturating_sub(1)).copied() else { return self.text.len() };
-        let end = starts.get(line).copied().unwrap_or(self.text.len());
+        let line = line.max(1);
+        let Some(start) = self.line_start(line) else { return self.text.len() };
+        let end = self.line_start(line + 1).unwrap_or(self.text.len());
         let text = self.text.get(start..end).unwrap_or("");
         start + text.char_indices().nth(column).map_or(text.len(), |(at, _)| at)
     }
@@ -130,6 +164,13 @@ impl Sources {
     pub fn add(&mut self, file: SourceFile) -> FileId {
         self.files.push(file);
         FileId(u32::try_from(self.files.len() - 1).unwrap_or(u32::MAX))
+    }
+
+    /// Puts another file in the place of one that was added, as when its lines are known only after reading.
+    pub fn replace(&mut self, id: FileId, file: SourceFile) {
+        if let Some(place) = self.files.get_mut(id.0 as usize) {
+            *place = file;
+        }
     }
 
     /// The file of an id. An id of another `Sources` yields `None`.

@@ -22,6 +22,7 @@ mod module;
 mod number;
 mod operators;
 mod overrides;
+pub mod plan;
 mod policy_document;
 mod reached;
 mod read;

@@ -69,6 +69,8 @@ pub struct Module {
     pub(super) uses: Vec<Use>,
     /// Attributes whose text is JSON with parts that are known only after apply: their value is the decoded tree.
     pub(super) encoded: BTreeSet<Span>,
+    /// Resources that may refer to more than is known, and why, by type. Only a plan leaves that open.
+    pub(super) hidden: BTreeMap<Arc<str>, Vec<(usize, Arc<str>)>>,
 }
 
 /// A reference to an attribute of a resource.
@@ -269,6 +271,13 @@ impl Module {
             .filter_map(|at| self.resources.get(at))
             .filter(|resource| resource.managed == managed && (type_ == "*" || &*resource.type_ == type_))
             .collect()
+    }
+
+    /// The resources of a type that may refer to any other, for what they refer to is not told, and why. `*` is every type.
+    pub fn may_refer<'a>(&'a self, type_: &'a str) -> impl Iterator<Item = (&'a Resource, &'a str)> {
+        let of = |type_: &str| self.hidden.get(type_).into_iter().flatten();
+        let every = (type_ == "*").then(|| self.hidden.values().flatten()).into_iter().flatten();
+        of(type_).chain(every).filter_map(|(at, why)| Some((self.resources.get(*at)?, &**why)))
     }
 
     /// The addresses a resource refers to, in the order it first names them; see [`Module::referrers`].

@@ -30,6 +30,7 @@ mod kustomize;
 mod kustomize_lint;
 mod mutants;
 mod parity;
+mod plans;
 mod plugs;
 mod pod_security;
 mod policies;

@@ -64,7 +64,12 @@ pub(super) fn referrers<'a>(context: &Context<'a>, values: &[Val<'a>]) -> Outcom
         other => return other.refuse("a resource"),
     };
     module_known(context)?;
-    let found = names_of(types)?.iter().flat_map(|type_| context.referrers(&address, type_)).collect();
+    let types = names_of(types)?;
+    let found: Vec<&Resource> = types.iter().flat_map(|type_| context.referrers(&address, type_)).collect();
+    if let Some(reason) = types.iter().find_map(|type_| context.may_refer(type_, &found)) {
+        let found = found.into_iter().map(|resource| Val::Map(Dict::Resource(resource))).collect();
+        return Ok(Val::open_list(found, reason));
+    }
     Ok(listed(found, context.called_module(Some(&address))))
 }
 

@@ -16,4 +16,5 @@ mod blueprints;
 mod changes;
 mod faulty;
 mod modules;
+mod plans;
 mod refusals;
