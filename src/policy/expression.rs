@@ -77,6 +77,15 @@ pub(super) fn compile(text: &str, each: bool) -> Result<Expression, Vec<CompileF
     if depth(text) > MAX_DEPTH {
         return Err(whole("the expression nests too deep".to_owned(), "split the policy into several"));
     }
+    if let Some((start, end)) = broken_string(text) {
+        return Err(vec![CompileFault {
+            start,
+            end,
+            message: "a string goes on in the next line".to_owned(),
+            help: "write the string in one line; of lines that are indented deeper than the first, YAML keeps the breaks"
+                .to_owned(),
+        }]);
+    }
     quick(text, each).map_or_else(|| careful(text, each), Ok)
 }
 
@@ -118,6 +127,29 @@ fn lower(
         }
         _ => Err(lowering.faults),
     }
+}
+
+/// The first string with a line break in it, up to the break. CEL has none outside of three quotation marks, which its parsers
+/// do not see to; and where YAML folds a long expression, nobody means one: a pattern would match something else.
+fn broken_string(text: &str) -> Option<(usize, usize)> {
+    if text.contains("\"\"\"") || text.contains("'''") {
+        return None;
+    }
+    let (mut open, mut escaped, mut comment, mut before) = (None, false, false, b' ');
+    for (at, byte) in text.bytes().enumerate() {
+        match (open, byte) {
+            _ if comment => comment = byte != b'\n',
+            (Some((start, _)), b'\n') => return Some((start, at)),
+            (Some(_), _) if escaped => escaped = false,
+            (Some(_), b'\\') => escaped = true,
+            (Some((_, quote)), _) if byte == quote => open = None,
+            (None, b'"' | b'\'') => open = Some((at, byte)),
+            (None, b'/') => comment = before == b'/',
+            _ => {}
+        }
+        before = byte;
+    }
+    None
 }
 
 /// An upper bound of how deep the parsed expression nests, so that no recursion over it can exhaust the stack.

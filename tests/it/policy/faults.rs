@@ -63,6 +63,23 @@ examples:
 }
 
 #[test]
+fn a_string_of_an_expression_stands_in_one_line() {
+    let rules = "  blueprint:
+    select: subject
+    when: |
+      // it's no string
+      'it\\'s one' != ''
+    assert: >-
+      this.flags.matches(\"a(=[^ ]|
+        [^ -])\")
+    message: >-
+      {{ 'folded
+      is no break' }}
+";
+    insta::assert_snapshot!(faults(&policy_text(rules)));
+}
+
+#[test]
 fn an_alias_of_a_rule_is_one_of_the_policy() {
     let rules = "  blueprint: {select: subject, assert: 'true', aliases: [OTHER-1, OTHER-3]}\n";
     let with = policy_text(rules).replacen("rules:", "aliases: [OTHER-1, OTHER-2]\nrules:", 1);
