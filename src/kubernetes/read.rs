@@ -240,11 +240,14 @@ fn is_null(node: &Node) -> bool {
     matches!(node.value, Value::Null)
 }
 
-/// The items of a `List` or of a typed list.
+/// The items of a `List` or of a typed list. A `List` without items, as Helm prints one of an empty loop, has none.
 fn list_items(map: &Map) -> Option<&[Node]> {
     let kind = map.get("kind")?.as_str()?;
-    let items = map.get("items")?;
-    (kind.ends_with("List") && matches!(items.value, Value::List(_))).then(|| items.items())
+    match map.get("items").map(|items| &items.value) {
+        Some(Value::List(items)) if kind.ends_with("List") => Some(items),
+        None | Some(Value::Null) if kind == "List" => Some(&[]),
+        _ => None,
+    }
 }
 
 /// Files with `apiVersion` and `kind` that `kubectl apply` never sends: Kustomize's own and client configurations.

@@ -71,10 +71,15 @@ pub fn is_workload(kind: &str) -> bool {
 /// The node that holds a pod's `metadata` and `spec`: the template of a workload, a bare `Pod` itself,
 /// `None` for every other kind.
 ///
-/// Only Kubernetes' own groups count: a `Job` of another group is not made like a `Job` of `batch`.
+/// Only the groups that the kinds belong to count: a `Job` of another group is not made like a `Job` of `batch`.
 pub fn pod(object: &Object) -> Option<&Node> {
     let group = object.api_version.rsplit_once('/').map_or("", |(group, _)| group);
-    if !["", "apps", "batch", "extensions"].contains(&group) {
+    let groups: &[&str] = match &*object.kind {
+        "DeploymentConfig" => &["apps.openshift.io"],
+        "Rollout" => &["argoproj.io"],
+        _ => &["", "apps", "batch", "extensions"],
+    };
+    if !groups.contains(&group) {
         return None;
     }
     object.node.at(template_path(&object.kind)?)
@@ -84,9 +89,12 @@ pub fn pod(object: &Object) -> Option<&Node> {
 pub fn template_path(kind: &str) -> Option<&'static [&'static str]> {
     match kind {
         "Pod" => Some(&[]),
+        "PodTemplate" => Some(&["template"]),
         "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" | "Job" | "ReplicationController" => {
             Some(&["spec", "template"])
         }
+        // OpenShift's and Argo's ways to say Deployment. A Rollout that names another's pod has none of its own.
+        "DeploymentConfig" | "Rollout" => Some(&["spec", "template"]),
         "CronJob" => Some(&["spec", "jobTemplate", "spec", "template"]),
         _ => None,
     }

@@ -22,6 +22,7 @@ mod faulty;
 mod fix;
 mod formats;
 mod graph;
+mod helm;
 mod ingress;
 mod kubernetes;
 mod kubernetes_render;
