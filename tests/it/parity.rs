@@ -114,6 +114,25 @@ fn without_instance(address: &str) -> &str {
     address.strip_suffix(']').and_then(|open| open.rfind('[')).map_or(address, |at| &address[..at])
 }
 
+/// Checks of Checkov that look at several objects judge the pod of a template as an object of its own, called after its owner and
+/// its labels: `Pod.core.ledger.app-ledger`. Here the owner has the verdict.
+fn owners_of_pod(place: &str) -> impl Iterator<Item = String> {
+    let owner = place.strip_prefix("Pod.").and_then(|rest| {
+        let (namespace, name) = rest.split_once('.')?;
+        Some(format!("{namespace}.{}", name.split('.').next()?))
+    });
+    let kinds = [
+        "Deployment",
+        "StatefulSet",
+        "DaemonSet",
+        "ReplicaSet",
+        "ReplicationController",
+        "Job",
+        "DeploymentConfig",
+    ];
+    owner.into_iter().flat_map(move |owner| kinds.map(|kind| format!("{kind}.{owner}")))
+}
+
 /// How much a verdict counts where a resource has several for one check.
 fn weight(verdict: Verdict) -> u8 {
     match verdict {
@@ -199,6 +218,7 @@ fn compare(corpus: &str, theirs: &Verdicts, ours: &Verdicts, aliases: &BTreeSet<
         let ours = ours
             .get(&(check.clone(), place.clone()))
             .or_else(|| ours.get(&(check.clone(), without_instance(place).to_owned())))
+            .or_else(|| owners_of_pod(place).find_map(|owner| ours.get(&(check.clone(), owner))))
             .copied();
         let kind = difference(verdict, ours);
         let said = ours.map_or("no verdict", Verdict::as_str);
