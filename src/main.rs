@@ -61,6 +61,7 @@ fn surroundings() -> Result<Surroundings, String> {
         width,
         progress,
         variables: Some(variables),
+        threads: None,
     })
 }
 

@@ -1,9 +1,8 @@
 //! From files to verdicts: what `lint` does with files on disk and `render` with files in memory.
 
-use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use camino::Utf8PathBuf;
 
@@ -11,10 +10,10 @@ use crate::blueprint;
 use crate::kubernetes::kustomize::Build;
 use crate::kubernetes::schema::Custom;
 use crate::kubernetes::{self, Object};
-use crate::policy::waiver::Judged;
+use crate::policy::waiver::{Judged, Stated, of_module};
 use crate::policy::{self, Catalogue, Policy, Shelf, Skipped, World, facts};
-use crate::report::{ControlRow, controls, is_open};
-use crate::source::{FileId, Finding, Node, Sources, Span, SubjectKind, Verdict, fault};
+use crate::report::{ControlRow, Report, controls, is_open};
+use crate::source::{FileId, Finding, Node, Passes, Sources, Span, SubjectKind, Verdict, fault};
 use crate::terraform::plan::{NO_LIFECYCLE, Planned};
 use crate::terraform::{self, Module};
 use crate::threads;
@@ -32,13 +31,15 @@ use super::{Error, Output, Surroundings, plans};
 #[derive(Debug)]
 pub(super) struct Judge {
     /// Every policy, and which of them are applied.
-    judging: OnceCell<(Catalogue, Choice)>,
+    judging: OnceLock<(Catalogue, Choice)>,
     /// The built-in policies, if nothing is chosen of them: then only those that concern an input are read.
     shelf: Option<Shelf>,
     pub(super) at: Option<jiff::civil::Date>,
-    noted: RefCell<Noted>,
+    noted: Mutex<Noted>,
     /// Schemas of custom resources.
     custom: Custom,
+    /// Whether somebody wants to see what passed; else it is counted.
+    passes: bool,
 }
 
 /// What a reader may want to know of how the verdicts came about.
@@ -60,9 +61,10 @@ impl Judge {
     ) -> Result<(Self, Vec<Finding>), Error> {
         let (custom, mut faults) = custom(&checks.crd_schema, surroundings, sources)?;
         let at = checks.at.or(surroundings.today);
+        let passes = checks.all;
         if checks.chosen == Chosen::default() {
-            let (judging, shelf) = (OnceCell::new(), Some(Shelf::default()));
-            return Ok((Self { judging, shelf, at, noted: RefCell::default(), custom }, faults));
+            let (judging, shelf) = (OnceLock::new(), Some(Shelf::default()));
+            return Ok((Self { judging, shelf, at, noted: Mutex::default(), custom, passes }, faults));
         }
         let (catalogue, findings) =
             catalogue(Catalogue::judging(), &checks.chosen.policies, surroundings, sources)?;
@@ -70,8 +72,8 @@ impl Judge {
         let choice = choose(&known, &checks.chosen)?;
         drop(known);
         faults.extend(findings);
-        let judging = OnceCell::from((catalogue, choice));
-        Ok((Self { judging, shelf: None, at, noted: RefCell::default(), custom }, faults))
+        let judging = OnceLock::from((catalogue, choice));
+        Ok((Self { judging, shelf: None, at, noted: Mutex::default(), custom, passes }, faults))
     }
 
     fn judging(&self) -> &(Catalogue, Choice) {
@@ -93,7 +95,7 @@ impl Judge {
 
     /// Says on which rules nothing was said, and which tables of facts are older than a year.
     pub(super) fn remark(&self, output: &mut Output<'_>) {
-        let noted = self.noted.borrow();
+        let noted = self.noted();
         for skipped in &noted.skipped {
             output.detail(skipped);
         }
@@ -110,15 +112,20 @@ impl Judge {
         }
     }
 
+    /// What was noted so far. A thread that panicked has ended the run.
+    fn noted(&self) -> MutexGuard<'_, Noted> {
+        self.noted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The controls of the frameworks that `--framework` names, with what became of them.
-    pub(super) fn controls(&self, checks: &Checks, verdicts: &[Finding]) -> Option<Vec<ControlRow>> {
+    pub(super) fn controls(&self, checks: &Checks, report: &Report<'_>) -> Option<Vec<ControlRow>> {
         (!checks.chosen.framework.is_empty())
-            .then(|| controls(&checks.chosen.framework, self.applied(), verdicts))
+            .then(|| controls(&checks.chosen.framework, self.applied(), report.verdicts(), &report.passes))
     }
 
     /// The tables of facts that took part so far.
     pub(super) fn facts(&self) -> BTreeSet<&'static str> {
-        self.noted.borrow().facts.clone()
+        self.noted().facts.clone()
     }
 
     /// The policies that are applied.
@@ -127,8 +134,8 @@ impl Judge {
         policies.filter(|(_, applies)| **applies).map(|(policy, _)| policy)
     }
 
-    /// Evaluates the policies; those of which a rule lacks an input are added to `skipped`.
-    fn evaluate(&self, world: &World<'_>, skipped: &mut BTreeSet<String>) -> Vec<Finding> {
+    /// Evaluates the policies.
+    pub(super) fn evaluate(&self, world: &World<'_>) -> Said {
         let (chosen, left_out): (Vec<&Policy>, Vec<&Policy>) = match &self.shelf {
             Some(shelf) => (shelf.concerning(world), Vec::new()),
             None => {
@@ -138,12 +145,34 @@ impl Judge {
             }
         };
         let evaluation = policy::evaluate(&chosen, &World { left_out: &left_out, ..*world });
-        let mut noted = self.noted.borrow_mut();
+        let mut noted = self.noted();
         noted.facts.extend(evaluation.facts);
         noted.skipped.extend(evaluation.skipped.iter().map(unsaid));
-        skipped.extend(evaluation.skipped.into_iter().map(|skipped| skipped.policy));
         let verdicts = evaluation.verdicts.into_iter().map(|evaluated| evaluated.finding);
-        verdicts.chain(evaluation.faults).collect()
+        Said {
+            verdicts: verdicts.chain(evaluation.faults).collect(),
+            passes: evaluation.passes,
+            skipped: evaluation.skipped.into_iter().map(|skipped| skipped.policy).collect(),
+        }
+    }
+}
+
+/// What the policies say of one world.
+#[derive(Debug, Default)]
+pub(super) struct Said {
+    pub(super) verdicts: Vec<Finding>,
+    /// What passed, where passes are only counted.
+    pub(super) passes: Passes,
+    /// Policies of which a rule lacks an input.
+    pub(super) skipped: BTreeSet<String>,
+}
+
+impl Said {
+    /// Adds what is said of another world.
+    pub(super) fn extend(&mut self, other: Self) {
+        self.verdicts.extend(other.verdicts);
+        self.passes.extend(other.passes);
+        self.skipped.extend(other.skipped);
     }
 }
 
@@ -238,6 +267,8 @@ pub(super) fn add_directories(
 pub(super) struct Assessment {
     /// Every verdict and every fault of the input.
     pub(super) verdicts: Vec<Finding>,
+    /// What passed, where nobody wants to see it.
+    pub(super) passes: Passes,
     /// Whether a file could not be read to its end, so that what was not found proves nothing.
     pub(super) incomplete: bool,
     /// Policies of which a rule lacked an input.
@@ -248,11 +279,14 @@ pub(super) struct Assessment {
     pub(super) warnings: Vec<String>,
     /// Calls of modules that are not read, by place, with the reason.
     pub(super) unread: BTreeMap<Span, Arc<str>>,
+    /// Whether what passed is among the verdicts although nobody wants to see it.
+    pub(super) keep_passes: bool,
 }
 
 impl Assessment {
     /// Ends the judging: says which waivers nothing needed, and drops the faults that `--ignore` names.
     pub(super) fn finish(&mut self, judge: &Judge) {
+        self.passes.settle();
         self.verdicts.extend(self.waivers.unused(judge));
         if judge.shelf.is_none() {
             self.verdicts.retain(|finding| !judge.choice().ignored_faults.contains(&finding.code));
@@ -303,7 +337,8 @@ pub(super) fn assess(
     let mut alone: BTreeSet<FileId> = blueprints.keys().copied().collect();
     let mut origins = Origins::default();
     let (variants, unrelated) = variants(std::mem::take(&mut inputs.kustomized.builds));
-    let repeated = !variants.is_empty();
+    // What is said of several variants in the same words counts once: for that it is kept.
+    assessment.keep_passes = !variants.is_empty();
     let mut all = groups(inputs, &mut origins, surroundings);
     if !unrelated.is_empty() {
         all.entry(None).or_default().kustomized = unrelated;
@@ -323,7 +358,7 @@ pub(super) fn assess(
         let group = Group { kustomized: vec![build], ..Group::default() };
         judge_group(&group, roots, None, &inputs.sources, judge, &mut assessment);
     }
-    if repeated {
+    if assessment.keep_passes {
         once(&mut assessment.verdicts);
     }
     for plan in std::mem::take(&mut inputs.plans) {
@@ -336,13 +371,13 @@ pub(super) fn assess(
     let views = blueprints.iter().filter(|(id, _)| alone.contains(id));
     for (id, view) in views.filter_map(|(id, trees)| Some((id, trees.view.as_ref()?))) {
         let world = World { blueprint: Some(view), ..empty(&inputs.sources, judge) };
-        let mut skipped = BTreeSet::new();
-        let mut verdicts = judge.evaluate(&world, &mut skipped);
+        let Said { mut verdicts, skipped, .. } = judge.evaluate(&world);
         assessment.skipped.extend(skipped.iter().cloned());
         let judged = Judged { kinds: kinds(true, false, false), skipped, incomplete: false };
+        let stated = Vec::new();
         let together =
-            Together { blueprint: Some((*id, view)), reported: true, modules: &[], objects: &[], judged };
-        assessment.waivers.apply(&mut verdicts, &together, &inputs.sources, judge);
+            Together { blueprint: Some((*id, view)), reported: true, stated, objects: &[], judged };
+        assessment.waivers.apply(&mut verdicts, together, judge);
         assessment.verdicts.extend(verdicts);
     }
     assessment.finish(judge);
@@ -358,60 +393,64 @@ pub(super) fn judge_group(
     judge: &Judge,
     assessment: &mut Assessment,
 ) {
-    let mut verdicts = Vec::new();
     let view = behind.filter(|behind| behind.origin.current).and_then(|behind| behind.origin.view());
     let version = kubernetes_version(view);
-    let custom = &judge.custom;
-    let ((modules, findings), (objects, more)) = threads::both(
-        || read_modules(&group.modules, roots, sources),
-        || read_manifests(group, &version, sources, custom),
-    );
     let unread = group.kustomized.iter().find_map(|build| build.unread.as_deref());
-    verdicts.extend(findings);
+    let empty = World { lock: group.lock.as_ref(), unread, ..empty(sources, judge) };
+    // What passes of a blueprint may have to be taken out again.
+    let empty = World { count_passes: !judge.passes && !assessment.keep_passes && view.is_none(), ..empty };
+    let (several, keep) = (group.modules.len() > 1, behind.is_some());
+    let of_module = |(path, files): &(&Utf8PathBuf, &Vec<FileId>)| {
+        let mut one = read_module(roots.get(*path), files, sources);
+        if several && let Some(module) = one.module.take() {
+            // Which of several modules the manifests run on is nowhere said.
+            one.said = judge.evaluate(&World { module: Some(&module), ..empty });
+            // Of many modules no more are held than are judged at the same time.
+            one.module = keep.then_some(module);
+        }
+        one
+    };
+    let modules: Vec<_> = group.modules.iter().collect();
+    let (done, (objects, more)) = threads::both(
+        || threads::map(&modules, 1, of_module),
+        || read_manifests(group, &version, sources, &judge.custom),
+    );
+    let mut verdicts = Vec::new();
+    let (mut said, mut stated, mut modules) = (Said::default(), Vec::new(), Vec::new());
+    for one in done {
+        verdicts.extend(one.faults);
+        said.extend(one.said);
+        stated.extend(one.waivers);
+        assessment.unread.extend(one.unread);
+        modules.extend(one.module);
+    }
+    // A module that is called from two places has its faults once.
+    once(&mut verdicts);
     verdicts.extend(more);
     verdicts.extend(kubernetes::duplicates(sources, &objects));
-    for block in modules.iter().flat_map(|module| &module.blocks) {
-        if let Some(reason) = &block.unread {
-            assessment.unread.insert(block.header, reason.clone());
-        }
-    }
     let incomplete = verdicts.iter().any(cuts_off);
     assessment.incomplete |= incomplete;
 
-    let mut skipped = BTreeSet::new();
-    let empty = World { lock: group.lock.as_ref(), unread, ..empty(sources, judge) };
-    if let [] | [_] = modules.as_slice() {
-        // Everything in one world: rules that look at several kinds of input see them all.
-        let world = World { blueprint: view, module: modules.first(), objects: &objects, ..empty };
-        verdicts.extend(judge.evaluate(&world, &mut skipped));
-    } else {
-        // Which of several modules the manifests run on is nowhere said.
-        for module in &modules {
-            verdicts.extend(judge.evaluate(&World { module: Some(module), ..empty }, &mut skipped));
-        }
-        let world = World { blueprint: view, objects: &objects, ..empty };
-        verdicts.extend(judge.evaluate(&world, &mut skipped));
-    }
-    assessment.skipped.extend(skipped.iter().cloned());
-    let own = group.modules.iter().map(|(path, files)| {
-        let called = roots.get(path).map_or(&[][..], |root| &root.called);
-        files.iter().chain(called).copied().collect::<Vec<FileId>>()
-    });
-    let files: Vec<Vec<FileId>> = own.collect();
-    let files: Vec<(&Module, &[FileId])> = modules.iter().zip(files.iter().map(Vec::as_slice)).collect();
+    // One module and everything else in one world: rules that look at several kinds of input see them all.
+    let module = if several { None } else { modules.first() };
+    said.extend(judge.evaluate(&World { blueprint: view, module, objects: &objects, ..empty }));
+    verdicts.extend(said.verdicts);
+    said.passes.settle();
+    assessment.passes.extend(said.passes);
+    assessment.skipped.extend(said.skipped.iter().cloned());
     let together = Together {
         // What somebody answers for now counts, even if the files are of an earlier state of the blueprint.
         blueprint: behind.and_then(|behind| Some((behind.origin.file, behind.origin.view()?))),
         reported: behind.is_some_and(|behind| behind.judged),
-        modules: &files,
+        stated,
         objects: &objects,
         judged: Judged {
-            kinds: kinds(view.is_some(), !modules.is_empty(), !objects.is_empty()),
-            skipped,
+            kinds: kinds(view.is_some(), !group.modules.is_empty(), !objects.is_empty()),
+            skipped: said.skipped,
             incomplete: incomplete || unread.is_some(),
         },
     };
-    assessment.waivers.apply(&mut verdicts, &together, sources, judge);
+    assessment.waivers.apply(&mut verdicts, together, judge);
     if let Some(behind) = behind {
         let bad = |verdict: &&Finding| is_of_blueprint(verdict) && is_open(verdict);
         let causes: Vec<Finding> = verdicts.iter().filter(bad).cloned().collect();
@@ -427,11 +466,10 @@ pub(super) fn judge_group(
 fn judge_plan(id: FileId, planned: Planned, sources: &Sources, judge: &Judge, assessment: &mut Assessment) {
     let Planned { module, errored, .. } = planned;
     assessment.incomplete |= errored;
-    let mut skipped = BTreeSet::new();
-    let world = World { module: Some(&module), ..empty(sources, judge) };
-    let mut verdicts = judge.evaluate(&world, &mut skipped);
+    let count_passes = !judge.passes && !assessment.keep_passes;
+    let mut said = judge.evaluate(&World { module: Some(&module), count_passes, ..empty(sources, judge) });
     let path = sources.get(id).map_or("", |file| file.path().as_str());
-    let unshown = leave_out_lifecycle(&mut verdicts);
+    let unshown = leave_out_lifecycle(&mut said);
     if !unshown.is_empty() {
         let codes: Vec<&str> = unshown.iter().map(String::as_str).collect();
         assessment.warnings.push(format!(
@@ -439,56 +477,71 @@ fn judge_plan(id: FileId, planned: Planned, sources: &Sources, judge: &Judge, as
             codes.join(" and ")
         ));
     }
-    skipped.extend(unshown);
-    assessment.skipped.extend(skipped.iter().cloned());
-    let judged = Judged { kinds: kinds(false, true, false), skipped, incomplete: errored };
-    let modules: [(&Module, &[FileId]); 1] = [(&module, &[id])];
-    let together = Together { blueprint: None, reported: false, modules: &modules, objects: &[], judged };
-    assessment.waivers.apply(&mut verdicts, &together, sources, judge);
+    said.skipped.extend(unshown);
+    said.passes.settle();
+    assessment.passes.extend(said.passes);
+    assessment.skipped.extend(said.skipped.iter().cloned());
+    let judged = Judged { kinds: kinds(false, true, false), skipped: said.skipped, incomplete: errored };
+    // A comment that waives something stands in the files, not in their plan.
+    let together = Together { blueprint: None, reported: false, stated: Vec::new(), objects: &[], judged };
+    assessment.waivers.apply(&mut said.verdicts, together, judge);
     if errored {
         assessment.warnings.push(format!(
             "{path}: Terraform met an error while it planned; there would be more than this plan says"
         ));
     }
-    assessment.verdicts.extend(verdicts);
+    assessment.verdicts.extend(said.verdicts);
 }
 
 /// Takes out what depends on `lifecycle`, and gives the policies: to say of each resource what holds for every plan would tell
-/// nobody anything. What else such a policy asks of the resource would look like the whole of it, if it were met, so that goes too.
-fn leave_out_lifecycle(verdicts: &mut Vec<Finding>) -> BTreeSet<String> {
-    let key = |verdict: &Finding| {
-        let subject = verdict.subject.as_ref();
-        (verdict.code.clone(), subject.map(|subject| subject.address.clone()))
-    };
+/// nobody anything. What else such a policy asks, and gets, would look like the whole of it, so that goes too.
+fn leave_out_lifecycle(said: &mut Said) -> BTreeSet<String> {
     let open =
         |verdict: &Finding| verdict.verdict == Verdict::Unproven && verdict.message.contains(NO_LIFECYCLE);
-    let left_out: BTreeSet<_> =
-        verdicts.extract_if(.., |verdict| open(verdict)).map(|one| key(&one)).collect();
+    let left_out: BTreeSet<String> =
+        said.verdicts.extract_if(.., |verdict| open(verdict)).map(|verdict| verdict.code).collect();
     if !left_out.is_empty() {
-        verdicts.retain(|verdict| verdict.verdict != Verdict::Pass || !left_out.contains(&key(verdict)));
+        said.verdicts.retain(|verdict| verdict.verdict != Verdict::Pass || !left_out.contains(&verdict.code));
+        left_out.iter().for_each(|policy| said.passes.forget(policy));
     }
-    left_out.into_iter().map(|(code, _)| code).collect()
+    left_out
 }
 
-/// Modules with what the provider's schema refuses.
-fn read_modules(
-    modules: &BTreeMap<Utf8PathBuf, Vec<FileId>>,
-    roots: &BTreeMap<Utf8PathBuf, Root>,
-    sources: &Sources,
-) -> (Vec<Module>, Vec<Finding>) {
-    let (mut read, mut findings) = (Vec::new(), Vec::new());
-    for (path, files) in modules {
-        let (module, faults) = match roots.get(path) {
-            Some(root) => terraform::evaluate(sources, &root.tree, &root.given),
-            None => terraform::read(sources, files),
-        };
-        findings.extend(faults);
-        findings.extend(terraform::schema::check(&module));
-        read.push(module);
-    }
-    once(&mut findings);
-    (read, findings)
+/// A module, and what is found in it.
+#[derive(Default)]
+struct OfModule {
+    module: Option<Module>,
+    /// What Terraform itself or the provider's schema refuses.
+    faults: Vec<Finding>,
+    /// What the policies say of it alone.
+    said: Said,
+    /// The waivers that stand in it.
+    waivers: Vec<Stated>,
+    /// Calls of modules that are not read, by place, with the reason.
+    unread: Vec<(Span, Arc<str>)>,
 }
+
+/// Reads a module with those it calls.
+fn read_module(root: Option<&Root>, files: &[FileId], sources: &Sources) -> OfModule {
+    let (module, mut faults) = match root {
+        Some(root) => terraform::evaluate(sources, &root.tree(sources), &root.given),
+        None => terraform::read(sources, files),
+    };
+    faults.extend(terraform::schema::check(&module));
+    let called = root.map_or(&[][..], |root| &root.called);
+    let own: Vec<FileId> = files.iter().chain(called).copied().collect();
+    let unread = module.blocks.iter().filter_map(|block| Some((block.header, block.unread.clone()?)));
+    OfModule {
+        waivers: of_module(sources, &own, &module),
+        unread: unread.collect(),
+        faults,
+        said: Said::default(),
+        module: Some(module),
+    }
+}
+
+/// Fewer manifests than this are read before a thread has started.
+const WORTH_A_THREAD: usize = 64;
 
 /// Manifests with what the schema of a version of Kubernetes refuses.
 fn read_manifests(
@@ -498,9 +551,10 @@ fn read_manifests(
     custom: &Custom,
 ) -> (Vec<Object>, Vec<Finding>) {
     let (mut objects, mut findings) = (Vec::new(), Vec::new());
-    for id in &group.manifests {
-        let Some(file) = sources.get(*id) else { continue };
-        let (read, faults) = kubernetes::read(*id, file);
+    let read = threads::map(&group.manifests, WORTH_A_THREAD, |id| {
+        sources.get(*id).map(|file| kubernetes::read(*id, file)).unwrap_or_default()
+    });
+    for (read, faults) in read {
         findings.extend(faults);
         objects.extend(read);
     }
@@ -508,7 +562,8 @@ fn read_manifests(
         findings.extend(build.findings.iter().cloned());
         objects.extend(build.objects.iter().cloned());
     }
-    findings.extend(objects.iter().flat_map(|object| kubernetes::schema::check(object, version)));
+    let own = |object: &Object| kubernetes::schema::check(object, version);
+    findings.extend(threads::map(&objects, WORTH_A_THREAD, own).into_iter().flatten());
     findings.extend(objects.iter().flat_map(|object| custom.check(object, version)));
     (objects, findings)
 }

@@ -34,6 +34,9 @@ pub(super) fn build(
     let mut directories: Vec<Utf8PathBuf> = inputs.kustomizations.clone();
     directories
         .retain(|directory| origins.directory(&directory.join("kustomization.yaml"), surroundings).is_none());
+    if directories.is_empty() && named.is_empty() {
+        return;
+    }
     let names: Vec<Utf8PathBuf> =
         named.iter().filter_map(|id| inputs.sources.get(*id)).map(|file| file.path().to_owned()).collect();
     let ids =
@@ -51,6 +54,10 @@ pub(super) fn build(
         }
     }
     drop(disk);
+    // Asking the disk where ten thousand files really are takes longer than judging them.
+    if built.is_empty() {
+        return;
+    }
     let roots = roots(&built);
     // Files that only an unused component has are patches as often as objects: they are not judged without their base.
     let belong: BTreeSet<&Utf8PathBuf> = (built.iter())

@@ -59,7 +59,8 @@ pub(super) fn run(
     let mut report = Report::new(&inputs.sources, &surroundings.directory, listed, assessment.verdicts);
     report.all = args.checks.all;
     report.strict = args.checks.strict;
-    report.controls = judge.controls(&args.checks, report.verdicts());
+    report.passes = assessment.passes;
+    report.controls = judge.controls(&args.checks, &report);
     report.pages = pages();
     if targets.any(|format| format == Format::Sarif) {
         report.policies = judge.applied().collect();

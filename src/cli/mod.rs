@@ -32,6 +32,7 @@ mod schema;
 mod waive;
 
 use std::ffi::OsString;
+use std::num::NonZero;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Parser as _;
@@ -39,6 +40,8 @@ use clap::Parser as _;
 pub use error::Error;
 pub use output::Output;
 pub use progress::Terminal;
+
+use crate::threads;
 
 use args::{Arguments, ColourChoice, Command};
 
@@ -85,6 +88,8 @@ pub struct Surroundings {
     /// Reads the variables of the environment that Terraform takes for its own, without their prefix `TF_VAR_`. Only
     /// `--var-env` asks for them.
     pub variables: Option<Variables>,
+    /// How many threads share the work; as many as there are processors, if nothing is said. What comes out is the same.
+    pub threads: Option<NonZero<usize>>,
 }
 
 impl Surroundings {
@@ -113,7 +118,7 @@ where
         ColourChoice::Auto => surroundings.colour,
     };
     output.style.links = output.style.colour && surroundings.colour;
-    let done = match arguments.command {
+    let command = || match arguments.command {
         Command::Init(args) => init::run(&args, surroundings, output),
         Command::Lint(args) => lint::run(&args, surroundings, output),
         Command::Render(args) => render::run(&args, surroundings, output),
@@ -126,7 +131,7 @@ where
         Command::Completions(args) => completions::run(&args, output),
         Command::Man(args) => man::run(&args, surroundings, output),
     };
-    done.unwrap_or_else(|error| {
+    threads::limited(surroundings.threads, command).unwrap_or_else(|error| {
         output.error(&error);
         error.exit_code()
     })

@@ -1,13 +1,14 @@
 //! The modules that Terraform files call, as they lie on disk, and the values given to variables.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value as Json;
 
 use crate::source::{FileId, Finding, Node, Sources, Span};
 use crate::terraform::{self, Call, Directory, Library, Tree};
+use crate::threads;
 
 use super::args::Given;
 use super::beside::Beside;
@@ -15,10 +16,17 @@ use super::inputs::{Inputs, read_file, read_module_file, siblings, variable_file
 use super::paths::{as_typed, normalise};
 use super::{Error, Surroundings};
 
+/// As much text as this is parsed once and held until the end; of more, the blocks of a module are held only while it is
+/// judged.
+const HELD: usize = 1024 * 1024;
+
 /// A root module: everything it calls, and what its variables are given.
 #[derive(Debug)]
 pub(super) struct Root {
-    pub(super) tree: Tree,
+    /// The calls.
+    outline: Tree,
+    /// The directories of a run.
+    shelf: Arc<BTreeMap<Utf8PathBuf, Held>>,
     pub(super) given: BTreeMap<String, Node>,
     /// The files of the modules it calls.
     pub(super) called: Vec<FileId>,
@@ -27,11 +35,42 @@ pub(super) struct Root {
 impl Root {
     /// A value for a variable; what is given to a sensitive one is concealed, even if another value takes its place.
     fn concealed(&self, (name, mut node): (String, Node), sources: &Sources) -> (String, Node) {
-        if self.tree.is_sensitive(&name) {
+        if self.outline.is_sensitive(&name) {
             sources.conceal(&mut node);
         }
         (name, node)
     }
+
+    /// The module and those it calls, parsed.
+    pub(super) fn tree(&self, sources: &Sources) -> Tree {
+        self.outline
+            .filled(|path| self.shelf.get(path).map_or_else(Arc::default, |held| held.open(path, sources)))
+    }
+}
+
+/// A directory of a run.
+#[derive(Debug)]
+struct Held {
+    files: Vec<FileId>,
+    /// Whether it is held once it is parsed: it is small, or more than one root calls it.
+    often: bool,
+    parsed: OnceLock<Arc<Directory>>,
+}
+
+impl Held {
+    fn open(&self, path: &Utf8Path, sources: &Sources) -> Arc<Directory> {
+        let parse = || Arc::new(parse(path, &self.files, sources));
+        if self.often { self.parsed.get_or_init(parse).clone() } else { parse() }
+    }
+}
+
+fn parse(path: &Utf8Path, files: &[FileId], sources: &Sources) -> Directory {
+    terraform::parse(sources, files).beside(Arc::new(Beside { directory: path.to_owned() }))
+}
+
+/// Which modules a directory calls, and which variables it declares.
+fn outline(path: &Utf8Path, files: &[FileId], sources: &Sources) -> Directory {
+    parse(path, files, sources).outlined()
 }
 
 /// Reads what the modules of a run call. A module that another one calls is judged where it is called, with what it is
@@ -41,11 +80,21 @@ pub(super) fn roots(
     given: &Given,
     surroundings: &Surroundings,
 ) -> Result<(BTreeMap<Utf8PathBuf, Root>, Vec<Finding>), Error> {
+    let modules: Vec<(&Utf8PathBuf, &Vec<FileId>)> = inputs.modules.iter().collect();
+    let length = |id: &FileId| inputs.sources.get(*id).map_or(0, |file| file.text().len());
+    let length: usize = inputs.modules.values().flatten().map(length).sum();
+    let held = length <= HELD;
+    let sources = &inputs.sources;
+    let opened = threads::map(&modules, 4, |(path, files)| {
+        let opened = if held { parse(path, files, sources) } else { outline(path, files, sources) };
+        ((*path).clone(), Arc::new(opened))
+    });
     let mut library = OnDisk {
         listed: inputs.modules.iter().map(|(path, files)| (path.clone(), files.clone())).collect(),
         sources: &mut inputs.sources,
         surroundings,
-        opened: BTreeMap::new(),
+        opened: opened.into_iter().collect(),
+        held,
         root: Utf8PathBuf::new(),
         downloaded: None,
         details: Vec::new(),
@@ -72,11 +121,23 @@ pub(super) fn roots(
         let directories: BTreeSet<&Utf8Path> = tree.called().collect();
         directories.into_iter().filter_map(|path| library.listed.get(path)).flatten().copied().collect()
     };
+    let mut callers: BTreeMap<&Utf8Path, usize> = BTreeMap::new();
+    for path in roots.iter().filter_map(|root| trees.get(root)).flat_map(Tree::called) {
+        *callers.entry(path).or_default() += 1;
+    }
+    let shelf = library.listed.iter().map(|(path, files)| {
+        let often = held || callers.get(path.as_path()).is_some_and(|count| *count > 1);
+        let known = library.opened.get(path).filter(|_| held);
+        let parsed = known.map_or_else(OnceLock::new, |known| OnceLock::from(known.clone()));
+        (path.clone(), Held { files: files.clone(), often, parsed })
+    });
+    let shelf = Arc::new(shelf.collect());
     let mut found = BTreeMap::new();
     for path in &roots {
-        if let Some(tree) = trees.remove(path) {
-            let called = files(&library, &tree);
-            found.insert(path.clone(), Root { tree, given: BTreeMap::new(), called });
+        if let Some(outline) = trees.remove(path) {
+            let called = files(&library, &outline);
+            let root = Root { outline, shelf: Arc::clone(&shelf), given: BTreeMap::new(), called };
+            found.insert(path.clone(), root);
         }
     }
     let OnDisk { details, unusable, .. } = library;
@@ -113,7 +174,7 @@ fn give(
                 help: "write --var region=eu-central-1".to_owned(),
             });
         };
-        if !roots.values().any(|root| root.tree.variable(name).is_some()) {
+        if !roots.values().any(|root| root.outline.variable(name).is_some()) {
             return Err(Error::Usage {
                 message: format!("--var {name}: no module that is judged declares a variable of that name"),
                 help: "correct the name".to_owned(),
@@ -134,14 +195,14 @@ fn give(
             values.extend(read.into_iter().map(|value| root.concealed(value, sources)));
         }
         for (name, text) in &environment {
-            if root.tree.variable(name).is_some() {
+            if root.outline.variable(name).is_some() {
                 let node = word(root, name, text, sources, &mut findings);
                 values.extend([root.concealed((name.clone(), node), sources)]);
             }
         }
         values.extend(common.iter().cloned().map(|value| root.concealed(value, sources)));
         for (name, text) in &words {
-            if root.tree.variable(name).is_some() {
+            if root.outline.variable(name).is_some() {
                 let node = word(root, name, text, sources, &mut findings);
                 values.extend([root.concealed(((*name).to_owned(), node), sources)]);
             }
@@ -153,7 +214,7 @@ fn give(
 
 /// A value as it stands on the command line: a text for what takes one, an expression for lists and the like.
 fn word(root: &Root, name: &str, text: &str, sources: &mut Sources, findings: &mut Vec<Finding>) -> Node {
-    if root.tree.variable(name) != Some(true) {
+    if root.outline.variable(name) != Some(true) {
         return Node::string(Span::default(), text);
     }
     let file = crate::source::SourceFile::new(format!("--var {name}"), format!("{name} = {text}\n"));
@@ -168,6 +229,8 @@ struct OnDisk<'i> {
     /// The files of each directory that was read.
     listed: BTreeMap<Utf8PathBuf, Vec<FileId>>,
     opened: BTreeMap<Utf8PathBuf, Arc<Directory>>,
+    /// Whether what is parsed is held.
+    held: bool,
     /// The root module whose calls are followed.
     root: Utf8PathBuf,
     /// What `terraform init` has put where, by the path of the call.
@@ -205,8 +268,11 @@ impl Library for OnDisk<'_> {
             Some(files) => files.clone(),
             None => self.load(directory),
         };
-        let files_beside = Arc::new(Beside { directory: directory.to_owned() });
-        let opened = Arc::new(terraform::parse(self.sources, &files).beside(files_beside));
+        let opened = Arc::new(if self.held {
+            parse(directory, &files, self.sources)
+        } else {
+            outline(directory, &files, self.sources)
+        });
         self.opened.insert(directory.to_owned(), opened.clone());
         opened
     }

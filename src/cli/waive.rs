@@ -3,11 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::kubernetes::Object;
-use crate::policy::waiver::{
-    Judged, Stated, accept, faults, governance, of_blueprint, of_manifests, of_module, unused,
-};
-use crate::source::{FileId, Finding, Node, Sources, SubjectKind, Verdict};
-use crate::terraform::Module;
+use crate::policy::waiver::{Judged, Stated, accept, faults, governance, of_blueprint, of_manifests, unused};
+use crate::source::{FileId, Finding, Node, SubjectKind, Verdict};
 
 use super::assess::Judge;
 
@@ -17,8 +14,8 @@ pub(super) struct Together<'a> {
     pub(super) blueprint: Option<(FileId, &'a Node)>,
     /// Whether that blueprint's own verdicts are reported.
     pub(super) reported: bool,
-    /// Modules with their files.
-    pub(super) modules: &'a [(&'a Module, &'a [FileId])],
+    /// The waivers that stand in modules.
+    pub(super) stated: Vec<Stated>,
     /// Objects.
     pub(super) objects: &'a [Object],
     /// What was judged.
@@ -43,22 +40,12 @@ struct Page {
 impl Book {
     /// Lets the waivers of these files cover their findings, and adds what is wrong with those that stand inline.
     /// Nothing is computed where there is no waiver.
-    pub(super) fn apply(
-        &mut self,
-        verdicts: &mut Vec<Finding>,
-        together: &Together<'_>,
-        sources: &Sources,
-        judge: &Judge,
-    ) {
+    pub(super) fn apply(&mut self, verdicts: &mut Vec<Finding>, mut together: Together<'_>, judge: &Judge) {
         let named = together.blueprint.map(|(_, view)| of_blueprint(view)).unwrap_or_default();
-        let mut inline: Vec<Stated> = Vec::new();
-        for (module, files) in together.modules {
-            inline.extend(of_module(sources, files, module));
-        }
-        inline.extend(of_manifests(together.objects));
         let mut waivers = named;
         let count = waivers.len();
-        waivers.extend(inline);
+        waivers.append(&mut together.stated);
+        waivers.extend(of_manifests(together.objects));
         if waivers.is_empty() {
             return;
         }
@@ -66,7 +53,7 @@ impl Book {
         let mut stated: Vec<(Stated, bool)> = waivers.into_iter().zip(used).collect();
         let inline = stated.split_off(count);
         if let Some((file, _)) = together.blueprint.filter(|_| count > 0) {
-            self.blueprints.entry(file).or_default().note(stated, together, verdicts);
+            self.blueprints.entry(file).or_default().note(stated, &together, verdicts);
         }
         let Some(governance) = governance(judge.applied()) else { return };
         for (waiver, used) in &inline {

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::policy::{Framework, Section};
 use crate::report::{ControlRow, ControlVerdicts, controls};
+use crate::source::Passes;
 
 use super::entry::Entry;
 use super::{Evidence, Tally};
@@ -105,8 +106,9 @@ pub(super) fn frameworks(evidence: &Evidence<'_>, entries: &[Entry<'_>]) -> Vec<
     }
     wanted
         .map(|framework| {
-            let rows =
-                controls(&[framework.id().to_owned()], evidence.policies.iter().copied(), evidence.verdicts);
+            let (named, policies) = ([framework.id().to_owned()], evidence.policies.iter().copied());
+            // What passed is among the verdicts here.
+            let rows = controls(&named, policies, evidence.verdicts, &Passes::default());
             FrameworkEvidence { framework, parts: parts(framework, rows, &subjects) }
         })
         .collect()

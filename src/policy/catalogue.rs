@@ -1,43 +1,70 @@
 //! Every policy of a run: the ones inside the binary, and the user's own.
 
-use include_dir::{Dir, include_dir};
-
 use super::file::Policy;
 use super::read;
-use crate::source::{FileId, Finding, SourceFile, Sources, did_you_mean, fault};
+use crate::source::{FileId, Finding, SourceFile, Sources, did_you_mean, fault, yaml};
 use crate::threads;
 
-static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/policies");
+/// A policy file inside the binary, with what `build.rs` found out about it.
+pub(super) struct Embedded {
+    /// Below `policies/`, `network/no-world-ingress.yaml`.
+    pub(super) path: &'static str,
+    /// The whole text.
+    text: &'static str,
+    /// How much of it is without the examples.
+    judging: usize,
+    /// Where the record of that part begins and ends.
+    record: (usize, usize),
+    /// Whether there are rules on blueprints.
+    pub(super) blueprint: bool,
+    /// The rules on Terraform and on Kubernetes.
+    pub(super) sections: [Option<Section>; 2],
+}
+
+/// What the rules of a policy on one kind of input look at.
+pub(super) struct Section {
+    /// Whether they have something to say whatever there is: they look at everything, or say what they lack.
+    pub(super) always: bool,
+    /// Types of resources without `data.`, or kinds of objects without their groups; sorted.
+    pub(super) names: &'static [&'static str],
+}
+
+/// Every policy file, by path.
+pub(super) static EMBEDDED: &[Embedded] = include!(concat!(env!("OUT_DIR"), "/policies.rs"));
+
+static RECORDS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/policies.bin"));
+
+impl Embedded {
+    /// The text without the examples, which judging does not need.
+    fn for_judging(&self) -> &'static str {
+        self.text.get(..self.judging).unwrap_or(self.text)
+    }
+
+    /// Reads it without its examples. `at` is its place among the others.
+    fn read(&self, at: usize) -> (Option<Policy>, Vec<Finding>) {
+        let file = SourceFile::new(self.path, self.for_judging().to_owned());
+        let id = id(at);
+        let record = RECORDS.get(self.record.0..self.record.1).unwrap_or_default();
+        match yaml::recorded::read(id, &file, record) {
+            Some(documents) => read::read_documents(id, &file, documents, domain(self.path)),
+            None => read::read(id, &file, domain(self.path)),
+        }
+    }
+}
 
 /// The embedded policy files, path below `policies/` to text, by path. `base.yaml`, the blueprint that examples are
 /// merged over, is none.
 pub fn embedded() -> Vec<(&'static str, &'static str)> {
-    let mut files = Vec::new();
-    let mut directories = vec![&EMBEDDED];
-    while let Some(directory) = directories.pop() {
-        directories.extend(directory.dirs());
-        for file in directory.files() {
-            let path = file.path().to_str().unwrap_or("");
-            let is_yaml = file.path().extension().is_some_and(|extension| extension == "yaml");
-            if let Some(text) = file.contents_utf8().filter(|_| is_yaml && path.contains('/')) {
-                files.push((path, text));
-            }
-        }
-    }
-    files.sort_unstable();
-    files
+    EMBEDDED.iter().map(|file| (file.path, file.text)).collect()
 }
 
 /// The blueprint that examples are merged over.
-pub(super) fn base_blueprint() -> Option<&'static str> {
-    EMBEDDED.get_file("base.yaml")?.contents_utf8()
+pub(super) fn base_blueprint() -> &'static str {
+    include_str!("../../policies/base.yaml")
 }
 
 /// Fewer files than this are read before a thread has started.
 pub(super) const WORTH_A_THREAD: usize = 16;
-
-/// Where the examples of an embedded policy begin; they are the last key of its file, as a test holds.
-const EXAMPLES: &str = "\nexamples:\n";
 
 /// The policies of a run, ids unique, in the order of their ids.
 #[derive(Debug, Default)]
@@ -50,12 +77,12 @@ pub struct Catalogue {
 impl Catalogue {
     /// The policies inside the binary, with their examples. Their expressions are compiled when an input needs them.
     pub fn builtin() -> Self {
-        Self::of_embedded(|text| text)
+        Self::of_embedded(|at, file| read_at(at, file.path, file.text))
     }
 
     /// The policies inside the binary without their examples, which judging does not need and which are most of the text.
     pub fn judging() -> Self {
-        Self::of_embedded(without_examples)
+        Self::of_embedded(|at, file| file.read(at))
     }
 
     /// The built-in policy of an id, with its examples. Only files whose text has the id are read.
@@ -66,10 +93,10 @@ impl Catalogue {
         named.find_map(|(at, (path, text))| read_at(at, path, text).0.filter(|policy| policy.id == id))
     }
 
-    fn of_embedded(part: impl Fn(&'static str) -> &'static str + Sync) -> Self {
+    fn of_embedded(read: impl Fn(usize, &Embedded) -> (Option<Policy>, Vec<Finding>) + Sync) -> Self {
         let mut catalogue = Self::default();
-        let files: Vec<_> = embedded().into_iter().enumerate().collect();
-        let read = threads::map(&files, WORTH_A_THREAD, |(at, (path, text))| read_at(*at, path, part(text)));
+        let files: Vec<_> = EMBEDDED.iter().enumerate().collect();
+        let read = threads::map(&files, WORTH_A_THREAD, |(at, file)| read(*at, file));
         for (policy, findings) in read {
             catalogue.embedded_faults.extend(findings);
             if let Some(policy) = policy
@@ -139,24 +166,80 @@ impl Catalogue {
     }
 }
 
-/// The embedded file of a place in [`embedded`], without its examples; `None` if it has a fault.
-pub(super) fn read_embedded(at: usize, path: &str, text: &str) -> Option<Policy> {
-    read_at(at, path, without_examples(text)).0
+/// The embedded file of a place in [`EMBEDDED`], without its examples; `None` if it has a fault.
+pub(super) fn read_embedded(at: usize, file: &Embedded) -> Option<Policy> {
+    file.read(at).0
 }
 
 fn read_at(at: usize, path: &str, text: &str) -> (Option<Policy>, Vec<Finding>) {
-    // Their spans are read by nobody but the tests: a fault in them is not the user's.
-    let id = FileId(u32::MAX - u32::try_from(at).unwrap_or(0));
-    read::read(id, &SourceFile::new(path, text.to_owned()), domain(path))
+    read::read(id(at), &SourceFile::new(path, text.to_owned()), domain(path))
 }
 
-pub(super) fn without_examples(text: &str) -> &str {
-    let at = memchr::memmem::find(text.as_bytes(), EXAMPLES.as_bytes());
-    at.and_then(|at| text.get(..=at)).unwrap_or(text)
+/// The spans of embedded files are read by nobody but the tests: a fault in them is not the user's.
+fn id(at: usize) -> FileId {
+    FileId(u32::MAX - u32::try_from(at).unwrap_or(0))
 }
 
 /// The name of the directory a file is in.
 fn domain(path: &str) -> &str {
     let mut parts = path.rsplit(['/', '\\']).skip(1);
     parts.next().filter(|name| !name.is_empty()).unwrap_or("custom")
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::super::file::Scope;
+    use super::*;
+    use crate::source::SubjectKind;
+
+    #[test]
+    fn a_record_says_what_its_text_says() {
+        for (at, file) in EMBEDDED.iter().enumerate() {
+            assert_eq!(file.for_judging().len(), file.judging, "{}", file.path);
+            let source = SourceFile::new(file.path, file.for_judging().to_owned());
+            let record = RECORDS.get(file.record.0..file.record.1).unwrap();
+            let heard = yaml::recorded::read(id(at), &source, record).unwrap();
+            let read = yaml::read(id(at), &source);
+            assert_eq!(heard.documents, read.documents, "{}", file.path);
+            assert_eq!(heard.findings, read.findings, "{}", file.path);
+            assert!(read.complete, "{}", file.path);
+            // The examples are the last key, so that nothing else goes with them.
+            let rest = file.text.get(file.judging..).unwrap();
+            assert!(rest.starts_with("examples:\n"), "{}", file.path);
+            assert!(rest.lines().skip(1).all(|line| line.is_empty() || line.starts_with([' ', '-', '#'])));
+        }
+    }
+
+    #[test]
+    fn what_is_noted_of_a_policy_is_what_its_rules_look_at() {
+        for (at, file) in EMBEDDED.iter().enumerate() {
+            let policy = read_embedded(at, file).unwrap();
+            let of = |kind| policy.rules.iter().filter(move |rule| rule.scope.kind() == kind);
+            assert_eq!(file.blueprint, of(SubjectKind::Blueprint).count() > 0, "{}", file.path);
+            for (section, kind) in file.sections.iter().zip([SubjectKind::Terraform, SubjectKind::Kubernetes])
+            {
+                assert_eq!(section.is_some(), of(kind).count() > 0, "{}", file.path);
+                let Some(section) = section else { continue };
+                let (mut always, mut names) = (false, Vec::new());
+                for rule in of(kind) {
+                    always |= !rule.needs.is_empty();
+                    match &rule.scope {
+                        Scope::Terraform(types) => {
+                            names.extend(types.iter().map(|name| name.trim_start_matches("data.")));
+                        }
+                        Scope::Kubernetes(kinds) => {
+                            names.extend(kinds.iter().map(|kind| kind.split('.').next().unwrap()));
+                        }
+                        Scope::Blueprint(_) | Scope::Block(_) | Scope::Workload => always = true,
+                    }
+                }
+                always |= names.contains(&"*");
+                names.retain(|name| *name != "*");
+                names.sort_unstable();
+                names.dedup();
+                assert_eq!((section.always, section.names), (always, &names[..]), "{}", file.path);
+            }
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! Policies and inputs in, verdicts out: one pass over the subjects that each rule names.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -9,20 +10,24 @@ use super::expression::{ADDRESS, Expression, KEY, KEYS, ROOT, THIS, TODAY};
 use super::file::{Find, Policy, Rule, Scope};
 use super::functions::pod_template;
 use super::interpret::Interpreter;
-use super::path::{Match, Path, join};
+use super::path::{Match, Path, Steps, join};
 use super::sensitive::watch;
 use super::template::Template;
 use super::value::{Dict, Undecided, Val};
 use super::world::{Context, Judged, World};
-use crate::source::{Finding, Node, SENSITIVE, Sources, Span, Subject, SubjectKind, Value, Verdict};
+use crate::source::{
+    Finding, Node, Pass, Passes, SENSITIVE, Sources, Span, Subject, SubjectKind, Value, Verdict,
+};
 use crate::terraform::Block;
 use crate::threads;
 
 /// What an evaluation found.
 #[derive(Debug, Default)]
 pub struct Evaluation {
-    /// Every verdict, passes too: policies in the order given, subjects in the order of the files.
+    /// Every verdict, passes too unless they are only counted: policies in the order given, subjects in the order of the files.
     pub verdicts: Vec<Evaluated>,
+    /// What passed, where passes are only counted.
+    pub passes: Passes,
     /// Rules that would have looked at these inputs, but need others too.
     pub skipped: Vec<Skipped>,
     /// Expressions that do not compile, of policies that were not checked before.
@@ -41,6 +46,21 @@ pub struct Evaluated {
 }
 
 impl Evaluated {
+    /// Counts it as a pass.
+    fn count(&self, passes: &mut Passes) {
+        let finding = &self.finding;
+        let Some(subject) = &finding.subject else { return };
+        passes.add(&Pass {
+            policy: &finding.code,
+            severity: finding.severity,
+            subject: subject.parts(),
+            span: finding.span,
+            pointer: &finding.pointer,
+            aliases: &finding.aliases,
+            origin: finding.origin.as_deref(),
+        });
+    }
+
     /// Names this verdict as long as policy, subject and place stay the same, whatever happens to line numbers.
     pub fn fingerprint(&self) -> String {
         let finding = &self.finding;
@@ -72,7 +92,9 @@ pub fn evaluate(policies: &[&Policy], world: &World<'_>) -> Evaluation {
         .flat_map(|(at, policy)| policy.rules.iter().map(move |rule| (at, *policy, rule)))
         .filter(|(_, _, rule)| present(world, rule.scope.kind()))
         .partition(|(_, _, rule)| rule.judges_by_others);
-    let mut evaluation = evaluate_all(&first, world, &[]);
+    let keep = later.iter().any(|(_, _, rule)| rule.looks_at_passes);
+    let mut evaluation =
+        evaluate_all(&first, &World { count_passes: world.count_passes && !keep, ..*world }, &[]);
     if !later.is_empty() {
         let judged = judged(policies, &evaluation);
         let more = evaluate_all(&later, world, &judged);
@@ -80,7 +102,16 @@ pub fn evaluate(policies: &[&Policy], world: &World<'_>) -> Evaluation {
         evaluation.skipped.extend(more.skipped);
         evaluation.faults.extend(more.faults);
         evaluation.facts.extend(more.facts);
+        evaluation.passes.extend(more.passes);
+        if world.count_passes {
+            let (passed, others) = std::mem::take(&mut evaluation.verdicts)
+                .into_iter()
+                .partition(|evaluated| evaluated.finding.verdict == Verdict::Pass);
+            evaluation.verdicts = others;
+            passed.iter().for_each(|evaluated: &Evaluated| evaluated.count(&mut evaluation.passes));
+        }
     }
+    evaluation.passes.settle();
     evaluation.facts.sort_unstable();
     evaluation.facts.dedup();
     evaluation
@@ -103,6 +134,7 @@ fn evaluate_all(jobs: &[Job<'_>], world: &World<'_>, judged: &[Judged]) -> Evalu
     let mut evaluation = Evaluation { facts: facts.into_iter().flatten().collect(), ..Evaluation::default() };
     for one in done {
         evaluation.verdicts.extend(one.verdicts);
+        evaluation.passes.extend(one.passes);
         evaluation.skipped.extend(one.skipped);
         evaluation.faults.extend(one.faults);
     }
@@ -192,11 +224,28 @@ struct Candidate<'a> {
     start: Match<'a>,
     /// Where to point if nothing inside is meant.
     header: Span,
-    pod: Option<Match<'a>>,
-    subject: Subject,
+    /// Where the pod template is, and the template.
+    pod: Option<(&'static [&'static str], &'a Node)>,
+    kind: SubjectKind,
+    type_: Cow<'a, str>,
+    address: Cow<'a, str>,
     key: Val<'a>,
     keys: Val<'a>,
     blueprint: Option<Arc<str>>,
+}
+
+impl<'a> Candidate<'a> {
+    fn subject(&self) -> Subject {
+        let text = |text: &Cow<'_, str>| text.clone().into_owned();
+        Subject { kind: self.kind, type_: text(&self.type_), address: text(&self.address) }
+    }
+
+    /// Where a walk through the pod begins.
+    fn pod_start(&self) -> Option<Match<'a>> {
+        let (path, template) = self.pod?;
+        let pointer = path.iter().fold(String::new(), |pointer, step| join(&pointer, step));
+        Some(Match::start(template, Some(self.header), pointer))
+    }
 }
 
 fn candidates<'a>(rule: &'a Rule, context: &Context<'a>) -> Vec<Candidate<'a>> {
@@ -222,11 +271,9 @@ fn candidates<'a>(rule: &'a Rule, context: &Context<'a>) -> Vec<Candidate<'a>> {
                     start: Match::start(&resource.body, Some(resource.header), pointer),
                     header: resource.header,
                     pod: None,
-                    subject: Subject {
-                        kind: SubjectKind::Terraform,
-                        type_: resource.type_.to_string(),
-                        address: resource.address.to_string(),
-                    },
+                    kind: SubjectKind::Terraform,
+                    type_: Cow::Borrowed(&resource.type_),
+                    address: Cow::Borrowed(&resource.address),
                     key: Val::Str(resource.name.as_ref().into()),
                     keys: Val::list(Vec::new()),
                     blueprint: resource.blueprint.clone(),
@@ -253,11 +300,9 @@ fn blueprint_candidate<'a>(found: Match<'a>, select: &Path, sources: &Sources) -
         this: Val::from(found.node),
         header,
         pod: None,
-        subject: Subject {
-            kind: SubjectKind::Blueprint,
-            type_: select.last_name().to_owned(),
-            address: found.pointer.clone(),
-        },
+        kind: SubjectKind::Blueprint,
+        type_: Cow::Owned(select.last_name().to_owned()),
+        address: Cow::Owned(found.pointer.clone()),
         key: Val::text(found.last.clone()),
         keys: Val::list(found.stars.iter().map(Val::text).collect()),
         blueprint: None,
@@ -272,7 +317,9 @@ fn block_candidate(block: &Block) -> Candidate<'_> {
         start: Match::start(&block.body, Some(block.header), address.clone()),
         header: block.header,
         pod: None,
-        subject: Subject { kind: SubjectKind::Terraform, type_: block.kind.to_string(), address },
+        kind: SubjectKind::Terraform,
+        type_: Cow::Borrowed(&block.kind),
+        address: Cow::Owned(address),
         key: Val::Str(block.labels.last().unwrap_or(&block.kind).as_ref().into()),
         keys: Val::list(Vec::new()),
         blueprint: block.blueprint.clone(),
@@ -280,20 +327,14 @@ fn block_candidate(block: &Block) -> Candidate<'_> {
 }
 
 fn object_candidate(object: &crate::kubernetes::Object) -> Candidate<'_> {
-    let pod = pod_template(object).map(|(path, template)| {
-        let pointer = path.iter().fold(String::new(), |pointer, step| join(&pointer, step));
-        Match::start(template, Some(object.header), pointer)
-    });
     Candidate {
         this: Val::Map(Dict::Object(object)),
         start: Match::start(&object.node, Some(object.header), String::new()),
         header: object.header,
-        pod,
-        subject: Subject {
-            kind: SubjectKind::Kubernetes,
-            type_: object.kind.to_string(),
-            address: object.address.to_string(),
-        },
+        pod: pod_template(object),
+        kind: SubjectKind::Kubernetes,
+        type_: Cow::Borrowed(&object.kind),
+        address: Cow::Borrowed(&object.address),
         key: Val::Str(object.name.as_ref().into()),
         keys: Val::list(Vec::new()),
         blueprint: object.blueprint.clone(),
@@ -346,10 +387,10 @@ fn evaluate_rule<'a>(policy: &'a Policy, rule: &'a Rule, context: &Context<'a>, 
         interpreter.set(THIS, candidate.this.clone());
         interpreter.set(KEY, candidate.key.clone());
         interpreter.set(KEYS, candidate.keys.clone());
-        interpreter.set(ADDRESS, Val::text(candidate.subject.address.clone()));
+        interpreter.set(ADDRESS, Val::Str(candidate.address.clone()));
         interpreter.set_item(Val::Null, Val::Null, false);
         let judge = Judge { policy, rule, compiled: &compiled, context, candidate };
-        evaluation.verdicts.extend(judge.verdicts(&mut interpreter));
+        evaluation.verdicts.extend(judge.verdicts(&mut interpreter, &mut evaluation.passes));
     }
 }
 
@@ -394,13 +435,14 @@ struct Judge<'a, 'j> {
 }
 
 impl<'a> Judge<'a, '_> {
-    fn verdicts(&self, interpreter: &mut Interpreter<'a, '_>) -> Vec<Evaluated> {
+    fn verdicts(&self, interpreter: &mut Interpreter<'a, '_>, passes: &mut Passes) -> Vec<Evaluated> {
         let filters_items = self.compiled.when.is_some_and(|when| when.uses_item);
         let when = self.compiled.when.filter(|_| !filters_items);
         let applies = when.map_or(Ok(true), |when| told(|| interpreter.truth(when)));
         if self.rule.each.is_none() && self.rule.find.is_none() {
             let judgement = self.judge(interpreter, applies);
-            return self.verdict(interpreter, judgement, &self.candidate.start).into_iter().collect();
+            let verdict = self.verdict(interpreter, judgement, &self.candidate.start, passes);
+            return verdict.into_iter().collect();
         }
         if applies == Ok(false) {
             return Vec::new();
@@ -424,7 +466,7 @@ impl<'a> Judge<'a, '_> {
             let judgement = self.judge(interpreter, applies);
             asked |= !matches!(judgement, Judgement::NotApplicable);
             if !matches!(judgement, Judgement::Pass) {
-                let mut verdict = self.verdict(interpreter, judgement, &place);
+                let mut verdict = self.verdict(interpreter, judgement, &place, passes);
                 if let (Some(verdict), Some(secret)) = (&mut verdict, secret) {
                     verdict.finding.span = secret;
                     verdict.finding.secret = Some(secret);
@@ -434,7 +476,7 @@ impl<'a> Judge<'a, '_> {
         }
         if found.is_empty() && asked {
             interpreter.set_item(Val::Null, Val::Null, false);
-            found.extend(self.verdict(interpreter, Judgement::Pass, &self.candidate.start));
+            found.extend(self.verdict(interpreter, Judgement::Pass, &self.candidate.start, passes));
         }
         found
     }
@@ -454,17 +496,13 @@ impl<'a> Judge<'a, '_> {
     fn secrets(&self) -> Vec<Item<'a>> {
         let candidate = self.candidate;
         // A resource's or variable's own name says what its value is.
-        let name = match (candidate.subject.kind, &candidate.key) {
+        let name = match (candidate.kind, &candidate.key) {
             (SubjectKind::Terraform, Val::Str(name)) => name.as_ref(),
-            (SubjectKind::Blueprint, _) => &candidate.subject.type_,
+            (SubjectKind::Blueprint, _) => &*candidate.type_,
             _ => "",
         };
-        let found = super::secrets::find(
-            &candidate.start,
-            name,
-            &candidate.subject.type_,
-            self.context.world.sources,
-        );
+        let found =
+            super::secrets::find(&candidate.start, name, &candidate.type_, self.context.world.sources);
         let item = |found: super::secrets::Found<'a>| Item {
             // The item holds no value, only its name.
             sensitive: found.place.pointer.contains(SENSITIVE),
@@ -500,10 +538,10 @@ impl<'a> Judge<'a, '_> {
     }
 
     /// A path that begins with `pod` begins at the pod template, wherever the kind keeps it.
-    fn rooted(&self, start: &Match<'a>, path: &Path) -> (Match<'a>, Path) {
-        match self.candidate.pod.as_ref().zip(path.without_first("pod")) {
-            Some((pod, rest)) => (pod.clone(), rest),
-            None => (start.clone(), path.clone()),
+    fn rooted<'p>(&self, start: &Match<'a>, path: &'p Path) -> (Match<'a>, Steps<'p>) {
+        match self.candidate.pod_start().zip(path.steps_below("pod")) {
+            Some((pod, rest)) => (pod, rest),
+            None => (start.clone(), path.steps()),
         }
     }
 
@@ -518,11 +556,13 @@ impl<'a> Judge<'a, '_> {
         }
     }
 
+    /// What a reader is told; of a pass that is only counted nothing.
     fn verdict(
         &self,
         interpreter: &mut Interpreter<'a, '_>,
         judgement: Judgement,
         place: &Match<'a>,
+        passes: &mut Passes,
     ) -> Option<Evaluated> {
         let (verdict, reason) = match judgement {
             Judgement::NotApplicable => return None,
@@ -547,6 +587,20 @@ impl<'a> Judge<'a, '_> {
             _ => (spot(place.node, place.key, sources), place.pointer.clone()),
         };
         let policy = self.policy;
+        let severity = self.rule.severity.unwrap_or(policy.severity);
+        let aliases = self.rule.aliases.as_ref().unwrap_or(&policy.aliases);
+        if verdict == Verdict::Pass && self.context.world.count_passes {
+            passes.add(&Pass {
+                policy: &policy.id,
+                severity,
+                subject: (self.candidate.kind, &self.candidate.type_, &self.candidate.address),
+                span,
+                pointer: &pointer,
+                aliases,
+                origin: self.candidate.blueprint.as_deref(),
+            });
+            return None;
+        }
         let message = match (&reason, verdict) {
             (Some(Undecided::Unknown(why)), _) => format!("cannot be proven from the files: {why}"),
             (Some(Undecided::Error(why)), _) => format!("the policy could not be evaluated here: {why}"),
@@ -561,12 +615,10 @@ impl<'a> Judge<'a, '_> {
             (_, Some(help)) => help.render(interpreter),
             (_, None) => self.fix_as_help(),
         };
-        let mut finding = policy.finding(self.candidate.subject.clone(), span, message);
+        let mut finding = policy.finding(self.candidate.subject(), span, message);
         finding.verdict = verdict;
-        finding.severity = self.rule.severity.unwrap_or(policy.severity);
-        if let Some(aliases) = &self.rule.aliases {
-            finding.aliases = Arc::clone(aliases);
-        }
+        finding.severity = severity;
+        finding.aliases = Arc::clone(aliases);
         if verdict != Verdict::Pass {
             self.leave_out_aliases(interpreter, &mut finding);
         }
@@ -575,8 +627,8 @@ impl<'a> Judge<'a, '_> {
             "not known from the files".clone_into(&mut finding.label);
         }
         finding.help = help;
-        if verdict == Verdict::Fail && self.candidate.subject.kind == SubjectKind::Blueprint {
-            finding.fix = self.rule.fix_at(&self.candidate.subject.address);
+        if verdict == Verdict::Fail && self.candidate.kind == SubjectKind::Blueprint {
+            finding.fix = self.rule.fix_at(&self.candidate.address);
         }
         finding.origin.clone_from(&self.candidate.blueprint);
         Some(Evaluated { finding, blueprint: self.candidate.blueprint.clone() })
@@ -595,8 +647,7 @@ impl<'a> Judge<'a, '_> {
 
     fn is_pod_root(&self, found: &Match<'a>) -> bool {
         self.candidate
-            .pod
-            .as_ref()
+            .pod_start()
             .is_some_and(|pod| pod.pointer == found.pointer && std::ptr::eq(pod.node, found.node))
     }
 

@@ -132,6 +132,11 @@ impl Scope {
 /// Functions that look at what other policies said.
 const OF_OTHERS: [&str; 2] = ["failures(", "parity("];
 
+/// Whether an expression looks at what passed, and not only at what other policies found.
+pub(super) fn looks_at_passes(cel: &Cel) -> bool {
+    cel.text.contains("parity(")
+}
+
 /// Whether an expression looks at what other policies said.
 pub(super) fn judges_by_others(cel: &Cel) -> bool {
     OF_OTHERS.iter().any(|name| cel.text.contains(name))
@@ -165,6 +170,8 @@ pub struct Rule {
     pub(super) help: Option<Text>,
     /// Whether it looks at what other policies said, so that it is evaluated after them.
     pub(super) judges_by_others: bool,
+    /// Whether it looks at what passed, too.
+    pub(super) looks_at_passes: bool,
     /// How bad it is not to meet this rule, where that differs from the policy's own.
     pub severity: Option<Severity>,
     /// The names of this rule's check in other tools, where they are not all of the policy's.

@@ -24,8 +24,8 @@ pub(super) struct Plan {
 struct Alternative {
     /// What depends on the item alone.
     filters: Vec<Expr>,
-    /// An equality: what depends on the item alone, and what does not depend on it.
-    equal: Option<(Expr, Expr)>,
+    /// Equalities: what depends on the item alone, and what does not depend on it.
+    equal: Vec<(Expr, Expr)>,
 }
 
 /// Items by what the plan asks of them.
@@ -36,6 +36,15 @@ pub(super) struct Index {
 
 #[derive(Debug, Default)]
 struct Sorted {
+    /// Where there is no equality: the items that no filter rules out.
+    all: Vec<usize>,
+    /// By each equality.
+    equal: Vec<Keyed>,
+}
+
+/// Items by what they have on one side of an equality.
+#[derive(Debug, Default)]
+struct Keyed {
     by_key: BTreeMap<Key, Vec<usize>>,
     /// Items that no key rules out.
     others: Vec<usize>,
@@ -71,6 +80,7 @@ impl Plan {
     ) -> Index {
         let sort = |alternative: &'a Alternative| {
             let mut sorted = Sorted::default();
+            sorted.equal.resize_with(alternative.equal.len(), Keyed::default);
             for at in 0..count {
                 let out = alternative
                     .filters
@@ -79,14 +89,19 @@ impl Plan {
                 if out {
                     continue;
                 }
-                match alternative.equal.as_ref().map(|(own, _)| eval(at, own)) {
-                    // A text or a resource is certainly none of these.
-                    Some(Ok(Val::Null | Val::Bool(_) | Val::Int(_) | Val::Float(_) | Val::List(_))) => {}
-                    Some(Ok(value)) => match key(&value) {
-                        Some(key) => sorted.by_key.entry(key).or_default().push(at),
-                        None => sorted.others.push(at),
-                    },
-                    Some(Err(_)) | None => sorted.others.push(at),
+                if alternative.equal.is_empty() {
+                    sorted.all.push(at);
+                }
+                for ((own, _), keyed) in alternative.equal.iter().zip(&mut sorted.equal) {
+                    match eval(at, own) {
+                        // A text or a resource is certainly none of these.
+                        Ok(Val::Null | Val::Bool(_) | Val::Int(_) | Val::Float(_) | Val::List(_)) => {}
+                        Ok(value) => match key(&value) {
+                            Some(key) => keyed.by_key.entry(key).or_default().push(at),
+                            None => keyed.others.push(at),
+                        },
+                        Err(_) => keyed.others.push(at),
+                    }
                 }
             }
             sorted
@@ -105,15 +120,44 @@ impl Plan {
         }
         let mut found = Vec::new();
         for (alternative, sorted) in self.alternatives.iter().zip(&index.alternatives) {
-            found.extend(&sorted.others);
-            if let Some((_, other)) = &alternative.equal {
-                let wanted = key(&eval(other).ok()?)?;
-                found.extend(sorted.by_key.get(&wanted).into_iter().flatten());
+            if alternative.equal.is_empty() {
+                found.extend(&sorted.all);
+                continue;
             }
+            // Of an equality whose other side has no key here nothing can be told; one that has is enough.
+            let chosen = alternative.equal.iter().zip(&sorted.equal).filter_map(|((_, other), keyed)| {
+                let wanted = key(&eval(other).ok()?)?;
+                Some(Chosen {
+                    same: keyed.by_key.get(&wanted).map_or(&[][..], Vec::as_slice),
+                    others: &keyed.others,
+                })
+            });
+            let mut chosen: Vec<Chosen<'_>> = chosen.collect();
+            // The shortest list is gone through, the others are asked.
+            chosen.sort_by_key(Chosen::len);
+            let (first, rest) = chosen.split_first()?;
+            let items = first.same.iter().chain(first.others);
+            found.extend(items.filter(|at| rest.iter().all(|more| more.contains(**at))));
         }
         found.sort_unstable();
         found.dedup();
         Some(found)
+    }
+}
+
+/// The items that an equality leaves for a subject: two sorted lists.
+struct Chosen<'i> {
+    same: &'i [usize],
+    others: &'i [usize],
+}
+
+impl Chosen<'_> {
+    fn len(&self) -> usize {
+        self.same.len() + self.others.len()
+    }
+
+    fn contains(&self, at: usize) -> bool {
+        self.same.binary_search(&at).is_ok() || self.others.binary_search(&at).is_ok()
     }
 }
 
@@ -213,11 +257,11 @@ fn alternatives(slot: usize, body: &Expr) -> Option<Vec<Alternative>> {
     for part in parts {
         if depends_on_it_alone(slot, part) {
             found.filters.push(part.clone());
-        } else if found.equal.is_none() {
-            found.equal = equality(slot, part);
+        } else {
+            found.equal.extend(equality(slot, part));
         }
     }
-    (found.equal.is_some() || !found.filters.is_empty()).then(|| vec![found])
+    (!found.equal.is_empty() || !found.filters.is_empty()).then(|| vec![found])
 }
 
 fn conjuncts<'e>(expr: &'e Expr, parts: &mut Vec<&'e Expr>) {
@@ -269,14 +313,14 @@ mod tests {
     }
 
     /// How many conditions and equalities the plan of an expression has, alternative by alternative.
-    fn plan(text: &str) -> Option<Vec<(usize, bool)>> {
+    fn plan(text: &str) -> Option<Vec<(usize, usize)>> {
         find(&compile(text, false).ok()?.root)
     }
 
-    fn find(expr: &Expr) -> Option<Vec<(usize, bool)>> {
+    fn find(expr: &Expr) -> Option<Vec<(usize, usize)>> {
         if let Expr::Exists { plan: Some(plan), .. } | Expr::Collect { plan: Some(plan), .. } = expr {
             let alternatives = plan.alternatives.iter();
-            return Some(alternatives.map(|one| (one.filters.len(), one.equal.is_some())).collect());
+            return Some(alternatives.map(|one| (one.filters.len(), one.equal.len())).collect());
         }
         expr.inner().into_iter().find_map(find)
     }
@@ -285,12 +329,10 @@ mod tests {
     fn a_plan_uses_what_depends_on_the_item_alone() {
         let policies = r#"resources("aws_s3_bucket_policy")"#;
         let of = |body: &str| plan(&format!("{policies}.exists(p, {body})"));
-        assert_eq!(of("resolve(p.bucket) == this"), Some(vec![(0, true)]));
-        assert_eq!(of(r#"type(p.bucket) == "string" && p.bucket == this.bucket"#), Some(vec![(1, true)]));
-        assert_eq!(
-            of(r#"resolve(p.bucket) == this || p.bucket == "logs""#),
-            Some(vec![(0, true), (1, false)])
-        );
+        assert_eq!(of("resolve(p.bucket) == this"), Some(vec![(0, 1)]));
+        assert_eq!(of(r#"type(p.bucket) == "string" && p.bucket == this.bucket"#), Some(vec![(1, 1)]));
+        assert_eq!(of(r#"resolve(p.bucket) == this || p.bucket == "logs""#), Some(vec![(0, 1), (1, 0)]));
+        assert_eq!(of("p.id == this.id && p.bucket == this.bucket"), Some(vec![(0, 2)]));
         // Of one alternative nothing is known, so nothing is of all.
         assert_eq!(of("resolve(p.bucket) == this || this.bucket.startsWith(p.bucket)"), Some(vec![]));
         assert_eq!(of("p.bucket != this.bucket"), Some(vec![]));

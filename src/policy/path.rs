@@ -58,10 +58,15 @@ impl Path {
         self.segments.iter().map(key).collect()
     }
 
-    /// The path without its first key, if that is `name`.
-    pub(super) fn without_first(&self, name: &str) -> Option<Self> {
+    /// All of its steps.
+    pub(super) fn steps(&self) -> Steps<'_> {
+        Steps(&self.segments)
+    }
+
+    /// The steps without the first, if that is the key `name`.
+    pub(super) fn steps_below(&self, name: &str) -> Option<Steps<'_>> {
         match self.segments.split_first() {
-            Some((Segment::Key(first), rest)) if first == name => Some(Self { segments: rest.to_vec() }),
+            Some((Segment::Key(first), rest)) if first == name => Some(Steps(rest)),
             _ => None,
         }
     }
@@ -93,19 +98,30 @@ impl Path {
 
     /// Every place the path leads to, in the order of the tree.
     pub(super) fn walk<'a>(&self, from: &Match<'a>) -> Vec<Match<'a>> {
+        self.steps().walk(from)
+    }
+}
+
+/// The steps of a path, or the last of them.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Steps<'p>(&'p [Segment]);
+
+impl Steps<'_> {
+    /// Every place the path leads to, in the order of the tree.
+    pub(super) fn walk<'a>(self, from: &Match<'a>) -> Vec<Match<'a>> {
         let mut places = vec![from.clone()];
-        for segment in &self.segments {
+        for segment in self.0 {
             places = places.iter().flat_map(|place| step(place, segment)).collect();
         }
         places
     }
 
     /// The first place the path leads to, or the deepest one on the way there, and the whole path as a pointer.
-    pub(super) fn nearest<'a>(&self, from: &Match<'a>) -> (Match<'a>, String) {
+    pub(super) fn nearest<'a>(self, from: &Match<'a>) -> (Match<'a>, String) {
         let mut place = from.clone();
         let mut pointer = from.pointer.clone();
         let mut found = true;
-        for segment in &self.segments {
+        for segment in self.0 {
             let next = if found { step(&place, segment).into_iter().next() } else { None };
             if let Some(next) = next {
                 place = next;
@@ -131,7 +147,8 @@ impl std::fmt::Display for Path {
                 out.write_str(".")?;
             }
             match segment {
-                Segment::Key(name) => out.write_str(&quoted(name))?,
+                Segment::Key(name) if is_plain(name) => out.write_str(name)?,
+                Segment::Key(name) => write!(out, "\"{name}\"")?,
                 Segment::Either(names) => write!(out, "{{{}}}", names.join(","))?,
                 Segment::Every => out.write_str("*")?,
             }
@@ -140,15 +157,25 @@ impl std::fmt::Display for Path {
     }
 }
 
-fn quoted(name: &str) -> String {
+fn is_plain(name: &str) -> bool {
     let plain =
         |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'/' | b':' | b'*' | b'@');
-    if !name.is_empty() && name.bytes().all(plain) { name.to_owned() } else { format!("\"{name}\"") }
+    !name.is_empty() && name.bytes().all(plain)
 }
 
 /// Adds a step to a pointer.
 pub(super) fn join(pointer: &str, step: &str) -> String {
-    if pointer.is_empty() { quoted(step) } else { format!("{pointer}.{}", quoted(step)) }
+    let mut joined = String::with_capacity(pointer.len() + step.len() + 3);
+    joined.push_str(pointer);
+    if !pointer.is_empty() {
+        joined.push('.');
+    }
+    if is_plain(step) {
+        joined.push_str(step);
+    } else {
+        joined.extend(["\"", step, "\""]);
+    }
+    joined
 }
 
 impl<'a> Match<'a> {

@@ -209,10 +209,8 @@ fn instances<'f>(actual: &mut BTreeMap<&'f str, &'f Finding>, block: &str) -> Op
 
 /// The base blueprint with the fragment over it; JSON is YAML.
 fn merged(fragment: &Node) -> serde_json::Value {
-    let base = base_blueprint().and_then(|text| {
-        let file = SourceFile::new("base.yaml", text.to_owned());
-        yaml::read(FileId::default(), &file).documents.into_iter().next()
-    });
+    let file = SourceFile::new("base.yaml", base_blueprint().to_owned());
+    let base = yaml::read(FileId::default(), &file).documents.into_iter().next();
     let mut tree = base.unwrap_or_else(|| Node::new(fragment.span, Value::Map(Map::default())));
     overlay(&mut tree, fragment);
     tree.to_json()

@@ -1,10 +1,9 @@
 //! The built-in policies, each read when an input is there that it may have something to say of.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::catalogue::{WORTH_A_THREAD, embedded, read_embedded, without_examples};
+use super::catalogue::{EMBEDDED, WORTH_A_THREAD, read_embedded};
 use super::evaluate::present;
 use super::file::Policy;
 use super::world::World;
@@ -15,49 +14,23 @@ use crate::threads;
 /// concern it.
 #[derive(Debug)]
 pub struct Shelf {
-    volumes: Vec<Volume>,
-    /// Whether it was asked before: then it is worth the time to note the words of each text.
-    asked: AtomicBool,
-}
-
-#[derive(Debug)]
-struct Volume {
-    path: &'static str,
-    /// Without its examples.
-    text: &'static str,
-    noted: OnceLock<Noted>,
-    /// `None` inside for a file with a fault; a test holds that there is none.
-    policy: OnceLock<Option<Policy>>,
+    /// In the places of their files; `None` inside for a file with a fault, and a test holds that there is none.
+    policies: Vec<OnceLock<Option<Policy>>>,
 }
 
 impl Default for Shelf {
     fn default() -> Self {
-        let volume = |(path, text)| Volume {
-            path,
-            text: without_examples(text),
-            noted: OnceLock::new(),
-            policy: OnceLock::new(),
-        };
-        Self { volumes: embedded().into_iter().map(volume).collect(), asked: AtomicBool::new(false) }
+        Self { policies: EMBEDDED.iter().map(|_| OnceLock::new()).collect() }
     }
 }
 
 impl Shelf {
     /// Every policy that can have a verdict on these inputs or lacks another kind of input for one, by id.
     pub fn concerning(&self, world: &World<'_>) -> Vec<&Policy> {
-        let present = Present::of(world);
-        let again = self.asked.swap(true, Ordering::Relaxed);
-        let concerns = |volume: &Volume| {
-            if again {
-                volume.noted.get_or_init(|| Noted::of(volume.text)).concerns(&present)
-            } else {
-                present.concerns(volume.text)
-            }
-        };
-        let concerning: Vec<(usize, &Volume)> =
-            self.volumes.iter().enumerate().filter(|(_, volume)| concerns(volume)).collect();
-        let read = threads::map(&concerning, WORTH_A_THREAD, |(at, volume)| {
-            volume.policy.get_or_init(|| read_embedded(*at, volume.path, volume.text)).as_ref()
+        let concerning: Vec<usize> = concerning(world).into_iter().collect();
+        let read = threads::map(&concerning, WORTH_A_THREAD, |at| {
+            let (policy, file) = (self.policies.get(*at)?, EMBEDDED.get(*at)?);
+            policy.get_or_init(|| read_embedded(*at, file)).as_ref()
         });
         let mut policies: Vec<&Policy> = read.into_iter().flatten().collect();
         policies.sort_by(|left, right| left.id.cmp(&right.id));
@@ -65,100 +38,59 @@ impl Shelf {
     }
 }
 
-/// What there is to judge.
-struct Present<'w> {
-    blueprint: bool,
-    /// The types of resources, if there is a module.
-    types: Option<BTreeSet<&'w str>>,
-    /// The kinds of objects, if there are some.
-    kinds: Option<BTreeSet<&'w str>>,
+/// The places of the policies that concern some inputs.
+fn concerning(world: &World<'_>) -> BTreeSet<usize> {
+    // What there is to judge: the types of resources, and the kinds of objects.
+    let types = world.module.map(|module| module.resources.iter().map(|resource| &*resource.type_).collect());
+    // Of manifests that could not all be read nobody knows the kinds, but that there are some.
+    let kinds = present(world, SubjectKind::Kubernetes)
+        .then(|| world.objects.iter().map(|object| &*object.kind).collect());
+    let there: [Option<BTreeSet<&str>>; 2] = [types, kinds];
+    let index = index();
+    let mut places = BTreeSet::new();
+    if present(world, SubjectKind::Blueprint) {
+        places.extend(&index.blueprint);
+    }
+    for ((always, by_name), there) in index.sections.iter().zip(&there) {
+        let Some(there) = there else { continue };
+        places.extend(always);
+        places.extend(there.iter().filter_map(|name| by_name.get(name)).flatten());
+    }
+    places
 }
 
-impl<'w> Present<'w> {
-    fn of(world: &World<'w>) -> Self {
-        Self {
-            blueprint: present(world, SubjectKind::Blueprint),
-            types: world
-                .module
-                .map(|module| module.resources.iter().map(|resource| &*resource.type_).collect()),
-            // Of manifests that could not all be read nobody knows the kinds, but that there are some.
-            kinds: present(world, SubjectKind::Kubernetes)
-                .then(|| world.objects.iter().map(|object| &*object.kind).collect()),
+/// The places of policies by what their rules look at.
+#[derive(Default)]
+struct Index {
+    blueprint: Vec<usize>,
+    /// Of Terraform and of Kubernetes: those that have something to say whatever there is, and the others by name.
+    sections: [(Vec<usize>, BTreeMap<&'static str, Vec<usize>>); 2],
+}
+
+fn index() -> &'static Index {
+    static INDEX: OnceLock<Index> = OnceLock::new();
+    INDEX.get_or_init(|| {
+        let mut index = Index::default();
+        for (at, file) in EMBEDDED.iter().enumerate() {
+            if file.blueprint {
+                index.blueprint.push(at);
+            }
+            for (section, (always, by_name)) in file.sections.iter().zip(&mut index.sections) {
+                let Some(section) = section else { continue };
+                if section.always {
+                    always.push(at);
+                }
+                for name in section.names {
+                    by_name.entry(name).or_default().push(at);
+                }
+            }
         }
-    }
-
-    /// Whether a policy may concern it, by the words of its text. The text is not read as YAML here, so a word that stands
-    /// anywhere in the rules counts: what does not concern it may be taken, what does is never left out.
-    fn concerns(&self, text: &str) -> bool {
-        if self.blueprint && find(text, "\n  blueprint:").is_some() {
-            return true;
-        }
-        SECTIONS.into_iter().zip([&self.types, &self.kinds]).any(|((section, always), present)| {
-            let (Some(present), Some(rules)) = (present, rules(text, section)) else { return false };
-            always.into_iter().any(|word| find(rules, word).is_some())
-                || words(rules).any(|word| present.contains(word))
-        })
-    }
-}
-
-/// Where rules about resources and about objects begin, and the words by which they concern any of them: blocks that are no
-/// resources, every type of resource, everything with a pod, and rules that say what they lack.
-const SECTIONS: [(&str, [&str; 4]); 2] = [
-    ("\n  terraform:", ["block:", "\"*\"", "'*'", "needs:"]),
-    ("\n  kubernetes:", ["workload:", "\"*\"", "'*'", "needs:"]),
-];
-
-/// What [`Present::concerns`] looks for in a text, found once.
-#[derive(Debug)]
-struct Noted {
-    blueprint: bool,
-    /// Of each section that there is: whether it concerns anything of its kind, and its words, sorted.
-    sections: [Option<(bool, Vec<&'static str>)>; 2],
-}
-
-impl Noted {
-    fn of(text: &'static str) -> Self {
-        let sections = SECTIONS.map(|(section, always)| {
-            let rules = rules(text, section)?;
-            let mut words: Vec<&str> = words(rules).collect();
-            words.sort_unstable();
-            words.dedup();
-            Some((always.into_iter().any(|word| find(rules, word).is_some()), words))
-        });
-        Self { blueprint: find(text, "\n  blueprint:").is_some(), sections }
-    }
-
-    fn concerns(&self, present: &Present<'_>) -> bool {
-        if present.blueprint && self.blueprint {
-            return true;
-        }
-        self.sections.iter().zip([&present.types, &present.kinds]).any(|(section, present)| {
-            let (Some((always, words)), Some(present)) = (section, present) else { return false };
-            *always || present.iter().any(|word| words.binary_search(word).is_ok())
-        })
-    }
-}
-
-/// The text from where a section begins.
-fn rules<'t>(text: &'t str, section: &str) -> Option<&'t str> {
-    find(text, section).and_then(|at| text.get(at..))
-}
-
-/// Where a word stands in a text.
-fn find(text: &str, word: &str) -> Option<usize> {
-    memchr::memmem::find(text.as_bytes(), word.as_bytes())
-}
-
-/// What may be the name of a type or a kind: letters and digits with an underscore or a capital among them.
-fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_')
-        .filter(|word| word.bytes().any(|byte| byte == b'_' || byte.is_ascii_uppercase()))
+        index
+    })
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
-    use super::super::file::Scope;
     use super::super::selftest::with_world;
     use super::*;
     use crate::policy::Catalogue;
@@ -171,11 +103,6 @@ mod tests {
         for policy in catalogue.policies() {
             for example in &policy.examples {
                 with_world(example, &mut |_, _| {}, |world| {
-                    let present = Present::of(world);
-                    for volume in &shelf.volumes {
-                        let noted = volume.noted.get_or_init(|| Noted::of(volume.text)).concerns(&present);
-                        assert_eq!(noted, present.concerns(volume.text), "{}", volume.path);
-                    }
                     let taken: Vec<&str> =
                         shelf.concerning(world).iter().map(|policy| policy.id.as_str()).collect();
                     let all: Vec<&Policy> = catalogue.policies().iter().collect();
@@ -207,23 +134,5 @@ mod tests {
         let taken: Vec<&str> = shelf.concerning(&world).iter().map(|policy| policy.id.as_str()).collect();
         assert!(!skipped.is_empty());
         assert!(skipped.iter().all(|skipped| taken.contains(&skipped.policy.as_str())), "{skipped:?}");
-    }
-
-    #[test]
-    fn every_type_a_rule_names_is_a_word_of_its_text() {
-        for (at, (path, text)) in embedded().into_iter().enumerate() {
-            let policy = read_embedded(at, path, text).unwrap();
-            for rule in &policy.rules {
-                let Scope::Terraform(types) = &rule.scope else { continue };
-                for type_ in types.iter().filter(|type_| *type_ != "*") {
-                    let word = type_.trim_start_matches("data.");
-                    assert!(
-                        text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_')
-                            .any(|found| found == word),
-                        "{path}: {type_}"
-                    );
-                }
-            }
-        }
     }
 }

@@ -37,6 +37,8 @@ pub struct World<'a> {
     pub lock: Option<&'a Node>,
     /// Policies that the run leaves out: what they would have said is not known.
     pub left_out: &'a [&'a Policy],
+    /// Passes are counted and not kept: nobody wants to see them.
+    pub count_passes: bool,
     /// Sort the lists that expressions search before it is known whether that pays. Verdicts are the same either way.
     pub sort_early: bool,
 }
@@ -54,6 +56,7 @@ impl<'a> World<'a> {
             catalogue: None,
             lock: None,
             left_out: &[],
+            count_passes: false,
             sort_early: false,
         }
     }

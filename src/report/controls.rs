@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::policy::{Framework, Policy, Provenance};
-use crate::source::{Finding, Verdict};
+use crate::source::{Finding, Passes, Verdict};
 
 /// One control of a framework.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -63,8 +63,12 @@ pub fn controls<'p>(
     frameworks: &[String],
     policies: impl IntoIterator<Item = &'p Policy>,
     verdicts: &[Finding],
+    passes: &Passes,
 ) -> Vec<ControlRow> {
     let mut counted: BTreeMap<&str, ControlVerdicts> = BTreeMap::new();
+    for (policy, count) in passes.by_policy() {
+        counted.entry(policy).or_default().pass += count;
+    }
     for finding in verdicts {
         let counts = counted.entry(&finding.code).or_default();
         match finding.verdict {

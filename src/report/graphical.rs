@@ -13,12 +13,18 @@ use miette::{
 };
 
 use crate::source::{FileId, Finding, Severity, SourceFile, Span, Verdict};
+use crate::threads;
 
 use super::concise::drift_words;
 use super::controls::lines;
 use super::place::{first_line, location, visible};
 use super::summary::{Paint, controls_not_met, summary};
 use super::{Report, Style};
+
+/// As many findings are drawn before any of them is written.
+const AT_ONCE: usize = 2048;
+/// Fewer than this are drawn before a thread has started.
+const WORTH_A_THREAD: usize = 16;
 
 /// A source line longer than this many bytes is not shown: it is generated, and nobody reads it.
 const LONGEST_LINE: usize = 1000;
@@ -44,9 +50,8 @@ pub(super) fn write(report: &Report<'_>, style: Style, out: &mut dyn io::Write) 
         listed.sort_by_key(|finding| rank(finding));
     }
     let short = |finding: &Finding| finding.verdict == Verdict::Waived && !report.all;
-    let mut text = String::new();
-    for finding in listed.iter().filter(|finding| !short(finding)) {
-        text.clear();
+    let draw = |finding: &&Finding| {
+        let mut text = String::new();
         for piece in pieces(report, &texts, finding, style.links) {
             if handler.render_report(&mut text, &piece).is_err() {
                 // Never lose a finding because it could not be drawn.
@@ -54,7 +59,13 @@ pub(super) fn write(report: &Report<'_>, style: Style, out: &mut dyn io::Write) 
             }
         }
         text.push('\n');
-        out.write_all(text.as_bytes())?;
+        text
+    };
+    let drawn: Vec<&Finding> = listed.iter().filter(|finding| !short(finding)).copied().collect();
+    for some in drawn.chunks(AT_ONCE) {
+        for text in threads::map(some, WORTH_A_THREAD, draw) {
+            out.write_all(text.as_bytes())?;
+        }
     }
     let paint = Paint(style.colour);
     for finding in listed.iter().filter(|finding| short(finding)) {

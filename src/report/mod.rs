@@ -17,13 +17,13 @@ mod sarif;
 mod summary;
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::policy::Policy;
-use crate::source::{FileId, Finding, Severity, Sources, Verdict};
+use crate::source::{FileId, Finding, Passes, Severity, Sources, Verdict};
 
 pub(crate) use csv::inert;
 
@@ -95,6 +95,8 @@ pub struct Report<'a> {
     root: Utf8PathBuf,
     inputs: Vec<Input>,
     verdicts: Vec<Finding>,
+    /// What passed and is not among the verdicts, since nobody wants it listed.
+    pub passes: Passes,
     /// Files on disk that differ from what the blueprint says; `None` where nothing was compared.
     pub drift: Option<Vec<Drift>>,
     /// With `--framework`: its controls.
@@ -134,6 +136,11 @@ impl<'a> Report<'a> {
                 .then_with(|| left.code.cmp(&right.code))
                 .then_with(|| left.subject.cmp(&right.subject))
                 .then_with(|| left.message.cmp(&right.message))
+                // What is said twice has to lie side by side.
+                .then_with(|| left.pointer.cmp(&right.pointer))
+                .then_with(|| (left.severity, left.verdict).cmp(&(right.severity, right.verdict)))
+                .then_with(|| left.aliases.cmp(&right.aliases))
+                .then_with(|| left.origin.cmp(&right.origin))
         });
         verdicts.dedup();
         inputs.sort();
@@ -143,6 +150,7 @@ impl<'a> Report<'a> {
             root: root.into(),
             inputs,
             verdicts,
+            passes: Passes::default(),
             drift: None,
             controls: None,
             all: false,
@@ -189,19 +197,14 @@ impl<'a> Report<'a> {
         row::path(self, finding)
     }
 
-    /// Counts over every verdict, listed or not.
+    /// Counts over every verdict, listed or not, and over what passed.
     pub fn summary(&self) -> Summary {
         let count = |verdict| {
             self.verdicts.iter().filter(|finding| finding.verdict == verdict && !finding.baselined).count()
         };
-        let subjects: BTreeSet<_> = self
-            .verdicts
-            .iter()
-            .filter_map(|finding| finding.subject.as_ref().map(|subject| (finding.span.file, subject)))
-            .collect();
         Summary {
-            subjects: subjects.len(),
-            pass: count(Verdict::Pass),
+            subjects: self.passes.subjects(&self.verdicts),
+            pass: self.passes.len() + count(Verdict::Pass),
             fail: count(Verdict::Fail),
             unproven: count(Verdict::Unproven),
             waived: count(Verdict::Waived),

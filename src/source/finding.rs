@@ -89,7 +89,9 @@ impl SubjectKind {
 }
 
 /// The thing a verdict is about.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 pub struct Subject {
     /// The kind of input.
     pub kind: SubjectKind,

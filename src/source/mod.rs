@@ -5,6 +5,7 @@ mod concealed;
 pub mod edit;
 mod file;
 mod finding;
+mod passes;
 mod path;
 pub mod pattern;
 pub mod secret;
@@ -16,6 +17,7 @@ pub use file::{FileId, LineColumn, SourceFile, Sources, Span};
 pub use finding::{
     Acceptance, Controls, FaultCode, Finding, Fix, Related, Severity, Subject, SubjectKind, Verdict, fault,
 };
+pub use passes::{Pass, Passes};
 pub use path::{normalise, relative};
 pub use tree::{Entry, List, Map, Node, Partial, Reference, Shape, Value};
 

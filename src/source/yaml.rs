@@ -4,6 +4,8 @@
 //! tools read is read as they do: [`Dialect`].
 //! Aliases and merge keys are followed within a budget, so that a few bytes cannot become gigabytes.
 
+pub(crate) mod recorded;
+
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -111,7 +113,10 @@ fn read_one(id: FileId, file: &SourceFile, dialect: Dialect) -> Documents {
     let mut complete = true;
     while let Some(next) = parser.next_event() {
         let step = match next {
-            Ok((event, span)) => builder.event(event, span),
+            Ok((event, span)) => {
+                let (start, end) = (builder.offset(&span.start), builder.offset(&span.end));
+                builder.event(event, start, end)
+            }
             Err(error) => {
                 builder.findings.push(syntax(id, file, &error));
                 Err(Stop)
@@ -216,9 +221,8 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn event(&mut self, event: Event<'_>, span: saphyr_parser::Span) -> Result<(), Stop> {
-        let start = self.offset(&span.start);
-        let end = self.offset(&span.end);
+    /// Takes an event, with the bytes at which it begins and ends.
+    fn event(&mut self, event: Event<'_>, start: usize, end: usize) -> Result<(), Stop> {
         match event {
             Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => Ok(()),
             Event::DocumentStart(_) => {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use hcl_edit::expr::Expression;
-use hcl_edit::structure::{Block, BlockLabel};
+use hcl_edit::structure::BlockLabel;
 
 use super::declared::{Broken, Chunk};
 use super::files::{self, Beside, Files, NoFiles};
@@ -31,6 +31,23 @@ pub struct Directory {
     pub(super) findings: Vec<Finding>,
     /// What else lies there.
     files: Option<Arc<dyn Files>>,
+    /// What the blocks say to those who have no need of the rest, which is then gone.
+    outline: Option<Outline>,
+}
+
+/// What has to be known of a directory before it is judged.
+#[derive(Debug)]
+struct Outline {
+    calls: Vec<Call>,
+    variables: BTreeMap<String, Variable>,
+}
+
+/// What has to be known of a variable before it is given a value.
+#[derive(Debug, Clone, Copy)]
+struct Variable {
+    /// Whether its type takes an expression on the command line.
+    complex: bool,
+    sensitive: bool,
 }
 
 /// A `module` block.
@@ -88,8 +105,18 @@ impl Directory {
         &self.findings
     }
 
+    /// What it calls and which variables it declares, without the blocks themselves, which take a hundred times the memory.
+    #[must_use]
+    pub fn outlined(&self) -> Self {
+        let outline = Outline { calls: self.calls(), variables: self.variables() };
+        Self { outline: Some(outline), ..Self::default() }
+    }
+
     /// The modules that its blocks call, in the order of the files.
     pub fn calls(&self) -> Vec<Call> {
+        if let Some(outline) = &self.outline {
+            return outline.calls.clone();
+        }
         let blocks = self.chunks.iter().flat_map(|chunk| chunk.body.blocks());
         let calls = blocks.filter(|block| block.ident.as_str() == "module").filter_map(|block| {
             let name = block.labels.first().map(BlockLabel::as_str)?;
@@ -100,6 +127,23 @@ impl Directory {
             Some(Call { name: name.into(), source })
         });
         calls.collect()
+    }
+
+    /// Every variable, and whether its type takes an expression on the command line, or else a text as it is. Terraform
+    /// reads `-var` so: <https://developer.hashicorp.com/terraform/language/values/variables#complex-typed-values>.
+    fn variables(&self) -> BTreeMap<String, Variable> {
+        let blocks = self.chunks.iter().flat_map(|chunk| chunk.body.blocks());
+        let mut variables = BTreeMap::new();
+        for block in blocks.filter(|block| block.ident.as_str() == "variable") {
+            let Some(name) = block.labels.first().map(BlockLabel::as_str) else { continue };
+            let complex = block.body.get_attribute("type").is_some_and(|type_| match &type_.value {
+                Expression::Variable(word) => !matches!(word.as_str(), "string" | "number" | "bool"),
+                _ => true,
+            });
+            let sensitive = says_so(&block.body);
+            variables.entry(name.to_owned()).or_insert(Variable { complex, sensitive });
+        }
+        variables
     }
 }
 
@@ -127,7 +171,7 @@ pub struct Tree {
 }
 
 /// One call, or the root.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Branch {
     /// An index into [`Tree::directories`].
     pub(super) directory: usize,
@@ -175,26 +219,29 @@ impl Tree {
 
     /// Whether a variable of the root is declared as sensitive.
     pub fn is_sensitive(&self, name: &str) -> bool {
-        self.root_variable(name).is_some_and(|block| says_so(&block.body))
-    }
-
-    fn root_variable(&self, name: &str) -> Option<&Block> {
-        let chunks = self.directories.first().map_or(&[][..], |root| &root.chunks);
-        let mut blocks = chunks.iter().flat_map(|chunk| chunk.body.blocks());
-        blocks.find(|block| {
-            block.ident.as_str() == "variable"
-                && block.labels.first().is_some_and(|label| label.as_str() == name)
-        })
+        self.root_variable(name).is_some_and(|variable| variable.sensitive)
     }
 
     /// Of a variable of the root, whether its type takes an expression on the command line, or else a text as it is; `None`
-    /// if it is not declared. Terraform reads `-var` so: <https://developer.hashicorp.com/terraform/language/values/variables#complex-typed-values>.
+    /// if it is not declared.
     pub fn variable(&self, name: &str) -> Option<bool> {
-        let block = self.root_variable(name)?;
-        Some(block.body.get_attribute("type").is_some_and(|type_| match &type_.value {
-            Expression::Variable(word) => !matches!(word.as_str(), "string" | "number" | "bool"),
-            _ => true,
-        }))
+        self.root_variable(name).map(|variable| variable.complex)
+    }
+
+    fn root_variable(&self, name: &str) -> Option<Variable> {
+        let root = self.directories.first()?;
+        match &root.outline {
+            Some(outline) => outline.variables.get(name).copied(),
+            None => root.variables().get(name).copied(),
+        }
+    }
+
+    /// The same calls with the directories that `open` has for their paths: a tree of outlines becomes one that can be
+    /// evaluated.
+    #[must_use]
+    pub fn filled(&self, open: impl FnMut(&Utf8Path) -> Arc<Directory>) -> Self {
+        let directories = self.paths.iter().map(Utf8PathBuf::as_path).map(open).collect();
+        Self { directories, paths: self.paths.clone(), nodes: self.nodes.clone() }
     }
 }
 

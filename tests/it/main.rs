@@ -50,5 +50,6 @@ mod terraform_modules;
 mod terraform_render;
 mod terraform_schema;
 mod terraform_syntax;
+mod threads;
 mod waivers;
 mod write;

@@ -43,7 +43,16 @@ const EXAMPLE_KEYS: [&str; 8] =
 /// Reads one policy file. There is a policy only if nothing is wrong with it, expressions apart: those are checked by
 /// [`check`].
 pub(super) fn read(id: FileId, file: &SourceFile, domain: &str) -> (Option<Policy>, Vec<Finding>) {
-    let documents = yaml::read(id, file);
+    read_documents(id, file, yaml::read(id, file), domain)
+}
+
+/// The same for a file whose YAML is read already.
+pub(super) fn read_documents(
+    id: FileId,
+    file: &SourceFile,
+    documents: yaml::Documents,
+    domain: &str,
+) -> (Option<Policy>, Vec<Finding>) {
     let mut reader = Reader { file, findings: documents.findings.into_iter().map(as_policy_fault).collect() };
     let root = documents.documents.first();
     let policy = match root {

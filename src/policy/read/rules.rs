@@ -3,7 +3,9 @@
 use std::sync::OnceLock;
 
 use super::{RULE_KEYS, RULES_KEYS, Reader, Reported, SCOPE_KEYS};
-use crate::policy::file::{BLOCK_KINDS, Cel, Find, Rule, RuleFix, Scope, Text, judges_by_others};
+use crate::policy::file::{
+    BLOCK_KINDS, Cel, Find, Rule, RuleFix, Scope, Text, judges_by_others, looks_at_passes,
+};
 use crate::policy::path::{Path, join};
 use crate::source::{Entry, Map, Node, Span, SubjectKind, Value};
 
@@ -77,6 +79,7 @@ impl Reader<'_> {
         let (assert, when) = (assert?, when.ok()?);
         Some(Rule {
             judges_by_others: judges_by_others(&assert) || when.as_ref().is_some_and(judges_by_others),
+            looks_at_passes: looks_at_passes(&assert) || when.as_ref().is_some_and(looks_at_passes),
             scope: scope?,
             span: scope_keys.iter().find_map(|key| map.get(key)).map_or(node.span, |node| node.span),
             needs: needs.ok()?.unwrap_or_default(),
@@ -250,7 +253,11 @@ impl Reader<'_> {
 
     /// Where a text begins in the file, if it stands there as it is (quotes and indented blocks change it).
     fn verbatim(&self, node: &Node, text: &str) -> Option<u32> {
-        let at = self.file.slice(node.span).find(text)?;
+        // It begins a few bytes behind the first one or not at all: a search that prepares itself would take longer.
+        let written = self.file.slice(node.span);
+        let first = *text.as_bytes().first()?;
+        let at = memchr::memchr_iter(first, written.as_bytes())
+            .find(|at| written.get(*at..).is_some_and(|rest| rest.starts_with(text)))?;
         u32::try_from(at).ok().map(|at| node.span.start + at)
     }
 

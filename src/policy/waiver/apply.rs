@@ -1,6 +1,6 @@
 //! Which findings a waiver covers, and what is wrong with waivers.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
@@ -30,10 +30,18 @@ pub fn accept(
 ) -> Vec<bool> {
     let mut used = vec![false; waivers.len()];
     let Some(at) = at else { return used };
+    let mut by_policy: BTreeMap<&str, Vec<usize>> =
+        waivers.iter().map(|waiver| (waiver.claim.policy.as_str(), Vec::new())).collect();
+    for (place, finding) in findings.iter().enumerate().filter(|(_, one)| one.verdict != Verdict::Pass) {
+        if let Some(places) = by_policy.get_mut(finding.code.as_str()) {
+            places.push(place);
+        }
+    }
     for (waiver, used) in waivers.iter().zip(&mut used) {
         let Some(acceptance) = held(waiver, catalogue, at) else { continue };
-        for finding in findings.iter_mut().filter(|finding| finding.code == waiver.claim.policy) {
-            if finding.verdict == Verdict::Pass || !covers(waiver, finding, objects) {
+        for place in by_policy.get(waiver.claim.policy.as_str()).into_iter().flatten() {
+            let Some(finding) = findings.get_mut(*place) else { continue };
+            if !covers(waiver, finding, objects) {
                 continue;
             }
             *used = true;

@@ -1,6 +1,6 @@
 //! Every blueprint's manifests, applied by the stock `kubectl`.
 
-use crate::kubectl::{Bench, blueprints, has};
+use crate::kubectl::{Bench, each_blueprint, has};
 
 /// What `kubectl apply` calls configured each time although nothing changes, by its own fault: it always sends a
 /// `PodDisruptionBudget`'s selector, which is marked `patchStrategy: replace`, and compares a `StatefulSet`'s
@@ -12,8 +12,8 @@ fn every_blueprint_is_applied_and_the_second_time_nothing_changes() {
     if !has("kubectl", "version --client") {
         return;
     }
-    for rendered in blueprints() {
-        let bench = Bench::of(&rendered);
+    each_blueprint(|rendered| {
+        let bench = Bench::of(rendered);
         let first = bench.kubectl(&["apply", "--kustomize", "kubernetes"]).succeeded();
         assert!(first.lines().iter().all(|line| line.ends_with(" created")), "{}", first.out);
         for namespace in bench.server.objects().iter().filter(|object| object["kind"] == "Namespace") {
@@ -38,7 +38,7 @@ fn every_blueprint_is_applied_and_the_second_time_nothing_changes() {
         let diff = bench.kubectl(&["diff", "--kustomize", "kubernetes"]);
         assert_eq!((diff.code, diff.out.as_str()), (0, ""), "{}: {}", rendered.name, diff.err);
         println!("{}: {count} objects", rendered.name);
-    }
+    });
 }
 
 #[test]
@@ -46,8 +46,8 @@ fn every_blueprint_is_applied_server_side_and_the_second_time_nothing_changes() 
     if !has("kubectl", "version --client") {
         return;
     }
-    for rendered in blueprints() {
-        let bench = Bench::of(&rendered);
+    each_blueprint(|rendered| {
+        let bench = Bench::of(rendered);
         let apply = ["apply", "--server-side", "--kustomize", "kubernetes"];
         let first = bench.kubectl(&apply).succeeded();
         assert!(first.lines().iter().all(|line| line.ends_with(" serverside-applied")), "{}", first.out);
@@ -56,7 +56,7 @@ fn every_blueprint_is_applied_server_side_and_the_second_time_nothing_changes() 
         assert_eq!(bench.server.revision(), revision, "{}: the cluster has changed", rendered.name);
         let diff = bench.kubectl(&["diff", "--server-side", "--kustomize", "kubernetes"]);
         assert_eq!((diff.code, diff.out.as_str()), (0, ""), "{}: {}", rendered.name, diff.err);
-    }
+    });
 }
 
 #[test]
@@ -64,8 +64,8 @@ fn every_blueprint_is_deleted_without_a_rest() {
     if !has("kubectl", "version --client") {
         return;
     }
-    for rendered in blueprints() {
-        let bench = Bench::of(&rendered);
+    each_blueprint(|rendered| {
+        let bench = Bench::of(rendered);
         let empty = bench.server.objects().len();
         bench.kubectl(&["apply", "--kustomize", "kubernetes"]).succeeded();
         let made = bench.server.objects().len() - empty;
@@ -74,5 +74,5 @@ fn every_blueprint_is_deleted_without_a_rest() {
         assert_eq!(deleted.lines().len(), made, "{}", deleted.out);
         bench.kubectl(&["get", "namespaces"]).succeeded();
         assert_eq!(bench.server.objects().len(), empty, "{}: something is left", rendered.name);
-    }
+    });
 }

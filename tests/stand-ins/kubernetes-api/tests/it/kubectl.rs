@@ -49,23 +49,33 @@ impl Rendered {
     }
 }
 
-/// Every blueprint of the repository, rendered.
-pub(crate) fn blueprints() -> Vec<Rendered> {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../blueprints");
-    let mut paths: Vec<PathBuf> = walkdir::WalkDir::new(directory)
-        .sort_by_file_name()
+fn directory() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../blueprints")
+}
+
+/// Does something with every blueprint of the repository, rendered. Each has a thread of its own: most of the time
+/// `kubectl` paces itself.
+pub(crate) fn each_blueprint(of: impl Fn(&Rendered) + Sync) {
+    let mut paths: Vec<PathBuf> = walkdir::WalkDir::new(directory())
         .into_iter()
         .map(|entry| entry.unwrap().into_path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "yaml"))
         .collect();
     paths.sort();
     assert!(!paths.is_empty(), "there are no blueprints");
-    paths.iter().map(|path| rendered(path)).collect()
+    std::thread::scope(|scope| {
+        let running: Vec<_> = paths.iter().map(|path| scope.spawn(|| of(&rendered(path)))).collect();
+        for one in running {
+            if let Err(failed) = one.join() {
+                std::panic::resume_unwind(failed);
+            }
+        }
+    });
 }
 
 /// One of them.
 pub(crate) fn blueprint(name: &str) -> Rendered {
-    blueprints().into_iter().find(|rendered| rendered.name == name).expect("there is such a blueprint")
+    rendered(&directory().join(name).with_extension("yaml"))
 }
 
 fn rendered(path: &Path) -> Rendered {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::kubectl::{Bench, blueprints, has};
+use crate::kubectl::{Bench, each_blueprint, has};
 
 /// The objects of a cluster.
 struct Cluster(Vec<Value>);
@@ -55,8 +55,8 @@ fn everything_that_is_named_is_there() {
     if !has("kubectl", "version --client") {
         return;
     }
-    for rendered in blueprints() {
-        let bench = Bench::of(&rendered);
+    each_blueprint(|rendered| {
+        let bench = Bench::of(rendered);
         bench.kubectl(&["apply", "--kustomize", "kubernetes"]).succeeded();
         let cluster = Cluster(bench.server.objects());
         for object in cluster.workloads() {
@@ -115,7 +115,7 @@ fn everything_that_is_named_is_there() {
                 assert!(found.is_some(), "{subject}");
             }
         }
-    }
+    });
 }
 
 /// What a workload's pods name. Secrets are not among it: they come from `setup-kube.sh`.

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use stand_in_kubernetes_api::Server;
 
-use crate::kubectl::{Bench, Ran, Rendered, blueprint, blueprints, has};
+use crate::kubectl::{Bench, Ran, Rendered, blueprint, each_blueprint, has};
 
 /// The value of every secret's every key.
 const VALUE: &str = "not-for-the-screen";
@@ -118,9 +118,9 @@ fn every_platform_is_brought_up_and_taken_down() {
     if !has_tools() {
         return;
     }
-    for rendered in blueprints() {
+    each_blueprint(|rendered| {
         // The other regions' clusters are not there: that must not keep anything from being deleted.
-        let stage = Stage::new(&rendered, &[&rendered.home]);
+        let stage = Stage::new(rendered, &[&rendered.home]);
         let server = stage.server(&rendered.home);
         stage.install_policy_controller();
         let empty = server.objects().len();
@@ -162,7 +162,7 @@ fn every_platform_is_brought_up_and_taken_down() {
         // What holds keys and records is let go of, not destroyed.
         let kept = r#"state rm aws_kms_key.platform aws_s3_bucket.audit["primary"]"#;
         assert_eq!(of_terraform(&calls)[2..], [kept, "destroy"]);
-    }
+    });
 }
 
 /// The AWS provider's stand-in, which the other package of stand-ins builds beside this test.
@@ -186,13 +186,16 @@ fn every_platform_is_brought_up_and_taken_down_by_the_stock_terraform_too() {
         return;
     }
     let Some(provider) = provider() else { return };
-    for rendered in blueprints() {
+    each_blueprint(|rendered| {
         let roles: Vec<&str> = rendered.clusters.iter().map(|cluster| cluster.role.as_str()).collect();
-        let stage = Stage::new(&rendered, &roles);
+        let stage = Stage::new(rendered, &roles);
         let root = stage.bench.path().to_owned();
         let mirror = "mirror/registry.terraform.io/hashicorp/aws/6.66.0/linux_amd64";
         std::fs::create_dir_all(root.join(mirror)).unwrap();
-        std::fs::copy(&provider, root.join(mirror).join("terraform-provider-aws_v6.66.0")).unwrap();
+        let there = root.join(mirror).join("terraform-provider-aws_v6.66.0");
+        if std::fs::hard_link(&provider, &there).is_err() {
+            std::fs::copy(&provider, &there).unwrap();
+        }
         let config = format!(
             "disable_checkpoint = true\nprovider_installation {{\n  filesystem_mirror {{\n    path = \"{}\"\n  }}\n}}\n",
             root.join("mirror").display()
@@ -241,7 +244,7 @@ fn every_platform_is_brought_up_and_taken_down_by_the_stock_terraform_too() {
             .any(|kind| type_.starts_with(kind))),
             "{kept:?}"
         );
-    }
+    });
 }
 
 #[test]
