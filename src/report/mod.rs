@@ -136,11 +136,6 @@ impl<'a> Report<'a> {
                 .then_with(|| left.code.cmp(&right.code))
                 .then_with(|| left.subject.cmp(&right.subject))
                 .then_with(|| left.message.cmp(&right.message))
-                // What is said twice has to lie side by side.
-                .then_with(|| left.pointer.cmp(&right.pointer))
-                .then_with(|| (left.severity, left.verdict).cmp(&(right.severity, right.verdict)))
-                .then_with(|| left.aliases.cmp(&right.aliases))
-                .then_with(|| left.origin.cmp(&right.origin))
         });
         verdicts.dedup();
         inputs.sort();

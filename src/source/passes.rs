@@ -8,14 +8,15 @@ use foldhash::quality::FixedState;
 
 use super::{FileId, Finding, Severity, Span, Subject, SubjectKind};
 
-/// How many passes there are of each policy, and on how many subjects. What is said twice counts once, as in a report that
-/// lists them.
+/// How many passes there are of each policy, and on how many subjects. What is said twice in a row of one thing at one place
+/// counts once, as in a report that lists them.
 ///
-/// Passes are told apart by 128 bits of hash, which take a hundredth of the memory. Should two ever collide, a count is one
-/// too small; no finding depends on it.
+/// Passes are told apart by hashes, which take a hundredth of the memory. Should two ever collide, a count is one too small;
+/// no finding depends on it.
 #[derive(Debug, Clone, Default)]
 pub struct Passes {
-    by_policy: BTreeMap<String, Vec<u128>>,
+    /// Of each pass what it is of and where, and all of it; as they were said.
+    by_policy: BTreeMap<String, Vec<(u64, u64)>>,
     subjects: Vec<u128>,
 }
 
@@ -41,9 +42,10 @@ pub struct Pass<'a> {
 impl Passes {
     /// Counts a pass.
     pub fn add(&mut self, pass: &Pass<'_>) {
+        let mark = (half(&(pass.subject, pass.span), 1), half(pass, 2));
         match self.by_policy.get_mut(pass.policy) {
-            Some(marks) => marks.push(mark(pass)),
-            None => drop(self.by_policy.insert(pass.policy.to_owned(), vec![mark(pass)])),
+            Some(marks) => marks.push(mark),
+            None => drop(self.by_policy.insert(pass.policy.to_owned(), vec![mark])),
         }
         self.subjects.push(of_subject(pass.span.file, pass.subject));
     }
@@ -63,11 +65,15 @@ impl Passes {
 
     /// Lets go of what was said twice. Without it the counts are too large.
     pub fn settle(&mut self) {
-        self.by_policy.values_mut().chain([&mut self.subjects]).for_each(|marks| {
-            marks.sort_unstable();
+        for marks in self.by_policy.values_mut() {
+            // Stable: what is said of one thing stays in the order in which it was said.
+            marks.sort_by_key(|(place, _)| *place);
             marks.dedup();
             marks.shrink_to_fit();
-        });
+        }
+        self.subjects.sort_unstable();
+        self.subjects.dedup();
+        self.subjects.shrink_to_fit();
     }
 
     /// How many there are.
@@ -110,14 +116,15 @@ fn of_subject(file: FileId, subject: (SubjectKind, &str, &str)) -> u128 {
     mark(&(file, subject))
 }
 
-/// The same on every machine and in every run.
 fn mark(what: &impl Hash) -> u128 {
-    let half = |seed| {
-        let mut hasher = FixedState::with_seed(seed).build_hasher();
-        what.hash(&mut hasher);
-        u128::from(hasher.finish())
-    };
-    half(1) << 64 | half(2)
+    u128::from(half(what, 1)) << 64 | u128::from(half(what, 2))
+}
+
+/// The same on every machine and in every run.
+fn half(what: &impl Hash, seed: u64) -> u64 {
+    let mut hasher = FixedState::with_seed(seed).build_hasher();
+    what.hash(&mut hasher);
+    hasher.finish()
 }
 
 #[cfg(test)]
