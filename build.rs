@@ -32,7 +32,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     for path in paths {
         let below = path.strip_prefix(&policies)?.to_str().ok_or("a path is not UTF-8")?.replace('\\', "/");
         // `base.yaml`, which examples are merged over, is no policy.
-        if below.contains('/') && below.ends_with(".yaml") {
+        if below.contains('/') && path.extension().is_some_and(|extension| extension == "yaml") {
             named.push((below, path));
         }
     }
@@ -53,10 +53,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         writeln!(
             list,
             "Embedded {{ path: {below:?}, text: include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), {:?})), \
-             judging: {}, record: ({start}, {}), blueprint: {}, sections: [{}, {}] }},",
+             judging: {}, record: ({}, {}), blueprint: {}, sections: [{}, {}] }},",
             format!("/policies/{below}"),
-            text.len(),
-            records.len(),
+            literal(text.len()),
+            literal(start),
+            literal(records.len()),
             scopes.blueprint,
             scopes.terraform.written(),
             scopes.kubernetes.written(),
@@ -66,6 +67,19 @@ fn main() -> Result<(), Box<dyn Error>> {
     fs::write(out.join("policies.rs"), list)?;
     fs::write(out.join("policies.bin"), records)?;
     Ok(())
+}
+
+/// A number as Rust code writes it: `100_678`.
+fn literal(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.char_indices() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push('_');
+        }
+        text.push(digit);
+    }
+    text
 }
 
 fn collect(directory: &Path, paths: &mut Vec<PathBuf>) -> Result<(), Box<dyn Error>> {
@@ -198,10 +212,10 @@ fn put(stack: &mut [Frame], root: &mut Option<Tree>, value: Tree) -> Option<()> 
 /// Seven bits a byte, the lowest first; the eighth says that more follow.
 fn number(record: &mut Vec<u8>, mut number: usize) {
     while number >= 128 {
-        record.push((number % 128) as u8 | 128);
+        record.push(u8::try_from(number % 128).unwrap_or(0) | 128);
         number /= 128;
     }
-    record.push(number as u8);
+    record.push(u8::try_from(number).unwrap_or(0));
 }
 
 /// What the rules of a policy look at.

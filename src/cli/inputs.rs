@@ -319,7 +319,7 @@ pub(super) fn siblings(directory: &Utf8Path, surroundings: &Surroundings) -> Vec
     files
 }
 
-/// Why a file of a module is not read: `main.tf` beside `main.tofu`, which OpenTofu reads in place of it. Which of the
+/// Why a file of a module is not read: `main.tf` beside `main.tofu`, which `OpenTofu` reads in place of it. Which of the
 /// two tools a directory is for is not known, but nobody writes a `main.tofu` for Terraform.
 /// <https://opentofu.org/docs/language/files/>
 fn replaced(path: &Utf8Path, surroundings: &Surroundings) -> Option<String> {

@@ -104,11 +104,13 @@ pub fn evaluate(policies: &[&Policy], world: &World<'_>) -> Evaluation {
         evaluation.facts.extend(more.facts);
         evaluation.passes.extend(more.passes);
         if world.count_passes {
-            let (passed, others) = std::mem::take(&mut evaluation.verdicts)
+            let (passed, others): (Vec<Evaluated>, Vec<Evaluated>) = std::mem::take(&mut evaluation.verdicts)
                 .into_iter()
                 .partition(|evaluated| evaluated.finding.verdict == Verdict::Pass);
             evaluation.verdicts = others;
-            passed.iter().for_each(|evaluated: &Evaluated| evaluated.count(&mut evaluation.passes));
+            for evaluated in &passed {
+                evaluated.count(&mut evaluation.passes);
+            }
         }
     }
     evaluation.passes.settle();

@@ -164,21 +164,7 @@ impl<'a, 'c> Interpreter<'a, 'c> {
                 let text = value.as_text().map_err(|undecided| named(undecided, operand))?;
                 Ok(Val::Bool(regex.is_match(text)))
             }
-            Expr::Once(inner) => {
-                let place = std::ptr::from_ref(inner.as_ref()) as usize;
-                if let Some((known, read)) = self.constants.get(&place) {
-                    if *read {
-                        sensitive::note();
-                    }
-                    return known.clone();
-                }
-                let (outcome, read) = sensitive::watch(|| self.eval(inner));
-                // Whether the steps suffice depends on what was asked before: another subject may have enough.
-                if self.steps <= MAX_STEPS {
-                    self.constants.insert(place, (outcome.clone(), read));
-                }
-                outcome
-            }
+            Expr::Once(inner) => self.once(inner),
             Expr::Call { function, arguments } => {
                 let mut values = Vec::with_capacity(arguments.len());
                 for argument in arguments {
@@ -190,6 +176,23 @@ impl<'a, 'c> Interpreter<'a, 'c> {
                 })
             }
         }
+    }
+
+    /// What is the same for every subject, computed at the first one.
+    fn once(&mut self, inner: &'a Expr) -> Outcome<'a> {
+        let place = std::ptr::from_ref(inner) as usize;
+        if let Some((known, read)) = self.constants.get(&place) {
+            if *read {
+                sensitive::note();
+            }
+            return known.clone();
+        }
+        let (outcome, read) = sensitive::watch(|| self.eval(inner));
+        // Whether the steps suffice depends on what was asked before: another subject may have enough.
+        if self.steps <= MAX_STEPS {
+            self.constants.insert(place, (outcome.clone(), read));
+        }
+        outcome
     }
 
     fn bool(&mut self, expr: &'a Expr) -> Result<bool, Undecided> {

@@ -59,12 +59,15 @@ fn concerning(world: &World<'_>) -> BTreeSet<usize> {
     places
 }
 
+/// Places of policies by a type of resource or a kind of object.
+type ByName = BTreeMap<&'static str, Vec<usize>>;
+
 /// The places of policies by what their rules look at.
 #[derive(Default)]
 struct Index {
     blueprint: Vec<usize>,
     /// Of Terraform and of Kubernetes: those that have something to say whatever there is, and the others by name.
-    sections: [(Vec<usize>, BTreeMap<&'static str, Vec<usize>>); 2],
+    sections: [(Vec<usize>, ByName); 2],
 }
 
 fn index() -> &'static Index {

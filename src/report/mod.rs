@@ -122,7 +122,9 @@ impl<'a> Report<'a> {
         mut verdicts: Vec<Finding>,
     ) -> Self {
         if sources.conceals_texts() {
-            verdicts.iter_mut().for_each(|finding| redact(finding, sources));
+            for finding in &mut verdicts {
+                redact(finding, sources);
+            }
         }
         // Paths are compared once a file, not once a comparison.
         let mut files: Vec<_> = sources.iter().map(|(id, file)| (file.path(), id)).collect();

@@ -1,7 +1,7 @@
 //! Passes that are counted and not kept: a run has fifty for each thing it looks at, and most reports show none of them.
 
 use std::collections::BTreeMap;
-use std::hash::{BuildHasher as _, Hash, Hasher as _};
+use std::hash::{BuildHasher as _, Hash};
 use std::sync::Arc;
 
 use foldhash::quality::FixedState;
@@ -122,9 +122,7 @@ fn mark(what: &impl Hash) -> u128 {
 
 /// The same on every machine and in every run.
 fn half(what: &impl Hash, seed: u64) -> u64 {
-    let mut hasher = FixedState::with_seed(seed).build_hasher();
-    what.hash(&mut hasher);
-    hasher.finish()
+    FixedState::with_seed(seed).hash_one(what)
 }
 
 #[cfg(test)]

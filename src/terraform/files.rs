@@ -92,7 +92,7 @@ pub(super) fn way(from: &Utf8Path, to: &Utf8Path) -> String {
     if steps.is_empty() { ".".to_owned() } else { steps.join("/") }
 }
 
-/// Terraform's and OpenTofu's endings of a module's files: <https://developer.hashicorp.com/terraform/language/files>,
+/// Terraform's and `OpenTofu`'s endings of a module's files: <https://developer.hashicorp.com/terraform/language/files>,
 /// <https://opentofu.org/docs/language/files/>.
 const ENDINGS: [&str; 4] = [".tf", ".tf.json", ".tofu", ".tofu.json"];
 
@@ -104,7 +104,7 @@ pub fn stem(name: &str) -> Option<&str> {
     (!hidden).then_some(stem)
 }
 
-/// The name of the file that OpenTofu reads in place of a `.tf` or `.tf.json` file, where both are there.
+/// The name of the file that `OpenTofu` reads in place of a `.tf` or `.tf.json` file, where both are there.
 pub fn instead(name: &str) -> Option<String> {
     let stem = stem(name)?;
     match name.get(stem.len()..)? {

@@ -808,8 +808,10 @@ impl<'t> Reader<'t> {
         const HELP: &str = "the directives are if, else, endif, for and endfor; write %%{ for a literal %{";
         let word = if self.peek() == Some(Kind::Ident) { self.word() } else { "" };
         let unexpected = match (word, open.last()) {
-            ("else", Some(Directive::If)) | ("endif", Some(Directive::If | Directive::Else)) => false,
-            ("endfor", Some(Directive::For)) | ("if" | "for", _) => false,
+            ("else", Some(Directive::If))
+            | ("endif", Some(Directive::If | Directive::Else))
+            | ("endfor", Some(Directive::For))
+            | ("if" | "for", _) => false,
             ("else" | "endif" | "endfor", _) => true,
             _ => return self.fault("a directive is expected here", HELP),
         };

@@ -564,17 +564,22 @@ fn known_texts(node: Option<&Node>) -> Option<Vec<Arc<str>>> {
     }
 }
 
+/// The texts one after the other, each with a semicolon behind it.
+fn ended<'t>(texts: impl IntoIterator<Item = &'t Arc<str>>) -> String {
+    texts.into_iter().flat_map(|text| [&**text, ";"]).collect()
+}
+
 fn principal_hash(block: &Map) -> Option<String> {
     let type_ = to_text(&block.get("type")?.value)?;
     let identifiers = known_texts(block.get("identifiers"))?;
     let sorted: BTreeMap<String, Arc<str>> =
         identifiers.into_iter().map(|text| (key(&format!("{text};")), text)).collect();
-    let identifiers: String = sorted.values().map(|text| format!("{text};")).collect();
+    let identifiers = ended(sorted.values());
     Some(key(&format!("identifiers:{{{identifiers}}};type:{type_};")))
 }
 
 fn condition_hash(block: &Map) -> Option<String> {
     let text = |name: &str| block.get(name).and_then(|node| to_text(&node.value));
-    let values: String = known_texts(block.get("values"))?.iter().map(|text| format!("{text};")).collect();
+    let values = ended(&known_texts(block.get("values"))?);
     Some(key(&format!("test:{};values:({values});variable:{};", text("test")?, text("variable")?)))
 }

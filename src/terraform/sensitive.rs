@@ -145,12 +145,16 @@ impl<'a> Evaluator<'a> {
         let failures = self.failures;
         match expr {
             Expression::Null(_) | Expression::Bool(_) => {}
-            Expression::Number(_) | Expression::String(_) => self.sources.conceal_place(span),
+            // The keys of what is sensitive are so too.
+            Expression::Number(_)
+            | Expression::String(_)
+            | Expression::Object(_)
+            | Expression::ForExpr(_) => {
+                self.sources.conceal_place(span);
+            }
             Expression::StringTemplate(template) => self.conceal_template(template, scope),
             Expression::HeredocTemplate(heredoc) => self.conceal_template(&heredoc.template, scope),
             Expression::Array(items) => items.iter().for_each(|item| self.conceal(item, scope)),
-            // The keys of what is sensitive are so too.
-            Expression::Object(_) | Expression::ForExpr(_) => self.sources.conceal_place(span),
             Expression::Parenthesis(inner) => self.conceal(inner.inner(), scope),
             Expression::UnaryOp(operation) => self.conceal(&operation.expr, scope),
             Expression::BinaryOp(operation) => {
@@ -170,7 +174,7 @@ impl<'a> Evaluator<'a> {
     }
 
     fn conceal_template(&mut self, template: &'a Template, scope: &Scope<'_>) {
-        for element in template.iter() {
+        for element in template {
             match element {
                 Element::Literal(text) => self.sources.conceal_place(scope.place.of(text)),
                 Element::Interpolation(inner) => self.conceal(&inner.expr, scope),
@@ -226,10 +230,11 @@ impl<'a> Evaluator<'a> {
     fn conceal_written(&mut self, node: &Node, module: usize) -> bool {
         match &node.value {
             Value::List(items) => {
-                items.iter().fold(true, |all, item| self.conceal_written(item, module) && all)
+                // Every one of them, whatever is found in the others.
+                items.iter().filter(|item| !self.conceal_written(item, module)).count() == 0
             }
             Value::Map(map) => {
-                map.iter().fold(true, |all, (_, entry)| self.conceal_written(&entry.node, module) && all)
+                map.iter().filter(|(_, entry)| !self.conceal_written(&entry.node, module)).count() == 0
             }
             Value::Null | Value::Unknown(_) | Value::Reference(_) => false,
             _ => {

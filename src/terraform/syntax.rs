@@ -266,10 +266,10 @@ fn unclosed(tokens: &[Token]) -> Option<Fault> {
             Kind::OpenBracket => open.push((token, Kind::CloseBracket)),
             Kind::OpenParen => open.push((token, Kind::CloseParen)),
             // A bracket that closes another kind than the last one opened: that one was forgotten.
-            Kind::CloseBrace | Kind::CloseBracket | Kind::CloseParen => {
-                if open.pop().is_none_or(|(_, closer)| closer != token.kind) {
-                    return None;
-                }
+            Kind::CloseBrace | Kind::CloseBracket | Kind::CloseParen
+                if open.pop().is_none_or(|(_, closer)| closer != token.kind) =>
+            {
+                return None;
             }
             _ => {}
         }

@@ -72,9 +72,8 @@ fn objects_of_json_stand_a_line_each() {
 
 #[test]
 fn what_stands_behind_a_large_object_is_at_its_line() {
-    let lines: String = (0..20_000)
-        .map(|at| format!("    line {at} of a file that somebody packed into a ConfigMap\n"))
-        .collect();
+    let line = |at| format!("    line {at} of a file that somebody packed into a ConfigMap\n");
+    let lines = (0..20_000).map(line).collect::<Vec<_>>().concat();
     let text = format!(
         "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: large, namespace: web}}\ndata:\n  file: |\n{lines}---\n{}",
         pod("behind")

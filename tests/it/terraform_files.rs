@@ -1,4 +1,4 @@
-//! Which files a module has: both syntaxes, files that override, and OpenTofu's.
+//! Which files a module has: both syntaxes, files that override, and `OpenTofu`'s.
 
 #![allow(
     clippy::disallowed_methods,
@@ -98,7 +98,7 @@ const JSON: &str = r#"{
 fn invalid(desk: &Desk) -> String {
     let ran = desk.run("lint . --format concise");
     let lines = ran.out.lines().filter(|line| line.contains(" NXF-CFG-02"));
-    lines.map(|line| format!("{line}\n")).collect()
+    lines.map(|line| format!("{line}\n")).collect::<Vec<_>>().concat()
 }
 
 /// Every verdict of a module, without its place.

@@ -194,7 +194,9 @@ fn what_terraform_fmt_refuses_is_refused_at_its_line_and_nothing_else() {
         let line = rest.split(|next: char| !next.is_ascii_digit()).next().unwrap();
         theirs.entry(number(path).unwrap()).or_default().push(line.parse().unwrap());
     }
-    theirs.values_mut().for_each(|lines| lines.sort_unstable());
+    for lines in theirs.values_mut() {
+        lines.sort_unstable();
+    }
     // `fmt` has nothing to say of JSON.
     let native: Vec<(usize, &Case)> =
         all.iter().enumerate().filter(|(_, case)| case.file == "main.tf").collect();
@@ -222,13 +224,18 @@ fn refused_by_validate(
             let (place, summary) = (&fault["range"], fault["summary"].to_string());
             let at = place["filename"].as_str().and_then(number);
             let at = at.unwrap_or_else(|| panic!("no case is at fault: {fault}"));
-            refused.entry(at).or_default().push((place["start"]["line"].as_u64().unwrap() as usize, summary));
+            refused
+                .entry(at)
+                .or_default()
+                .push((usize::try_from(place["start"]["line"].as_u64().unwrap()).unwrap(), summary));
         }
         if refused.len() == before {
             break;
         }
     }
-    refused.values_mut().for_each(|faults| faults.sort());
+    for faults in refused.values_mut() {
+        faults.sort();
+    }
     Some(refused)
 }
 

@@ -117,7 +117,7 @@ impl Reader<'_> {
                 Some(b'}') if members.is_empty() => break,
                 Some(b'}') => return self.comma("a comma stands before the end of the object"),
                 Some(b'"') => {}
-                None => return self.unclosed(open, "this object is never closed", "add the closing brace"),
+                None => return Self::unclosed(open, "this object is never closed", "add the closing brace"),
                 Some(b'#' | b'/') => {
                     return self.fault(
                         "JSON has no comments",
@@ -144,7 +144,7 @@ impl Reader<'_> {
             match self.peek() {
                 Some(b',') => self.at += 1,
                 Some(b'}') => break,
-                None => return self.unclosed(open, "this object is never closed", "add the closing brace"),
+                None => return Self::unclosed(open, "this object is never closed", "add the closing brace"),
                 Some(_) => {
                     return self
                         .fault("a comma is missing here", "put a comma between the properties of an object");
@@ -164,7 +164,7 @@ impl Reader<'_> {
             match self.peek() {
                 Some(b']') if items.is_empty() => break,
                 Some(b']') => return self.comma("a comma stands before the end of the array"),
-                None => return self.unclosed(open, "this array is never closed", "add the closing bracket"),
+                None => return Self::unclosed(open, "this array is never closed", "add the closing bracket"),
                 Some(_) => {}
             }
             items.push(self.value(depth + 1)?);
@@ -172,7 +172,7 @@ impl Reader<'_> {
             match self.peek() {
                 Some(b',') => self.at += 1,
                 Some(b']') => break,
-                None => return self.unclosed(open, "this array is never closed", "add the closing bracket"),
+                None => return Self::unclosed(open, "this array is never closed", "add the closing bracket"),
                 Some(_) => {
                     return self
                         .fault("a comma is missing here", "put a comma between the items of an array");
@@ -189,7 +189,7 @@ impl Reader<'_> {
         Err(Fault { at, message, help: "remove the comma" })
     }
 
-    fn unclosed<T>(&self, open: usize, message: &'static str, help: &'static str) -> Result<T, Fault> {
+    fn unclosed<T>(open: usize, message: &'static str, help: &'static str) -> Result<T, Fault> {
         Err(Fault { at: open, message, help })
     }
 
@@ -199,7 +199,7 @@ impl Reader<'_> {
         loop {
             match self.peek() {
                 None => {
-                    return self.unclosed(
+                    return Self::unclosed(
                         open,
                         "this string is never closed",
                         "add the closing quotation mark",
@@ -225,7 +225,7 @@ impl Reader<'_> {
                     self.at += length;
                 }
                 Some(b'\n' | b'\r') => {
-                    return self.unclosed(
+                    return Self::unclosed(
                         open,
                         "a string must end on the line it starts",
                         "close the string, and write \\n for a line break",

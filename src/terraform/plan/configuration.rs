@@ -135,7 +135,9 @@ impl Expression {
             }
             _ => {
                 let mut found = Vec::new();
-                parts.iter().for_each(|part| part.references(&mut found));
+                for part in &parts {
+                    part.references(&mut found);
+                }
                 found.sort_unstable();
                 found.dedup();
                 Self::Of(found.into_iter().map(Into::into).collect())

@@ -35,7 +35,7 @@ impl Filling<'_> {
             let node = &mut entry.node;
             match expressions.get(&**name) {
                 Some(expression) => {
-                    self.part(node, expression, schema.and_then(|schema| inside(schema, name)))
+                    self.part(node, expression, schema.and_then(|schema| inside(schema, name)));
                 }
                 None if is_fill_in(name, node, schema) => return false,
                 // Blocks that a `dynamic` block made: of those the configuration in a plan says nothing.
@@ -52,7 +52,7 @@ impl Filling<'_> {
                 schema.and_then(|schema| schema.attributes.get(&**name)).is_some_and(|of| of.computed);
             match expressions.get(&**name) {
                 Some(expression) => {
-                    self.part(node, expression, schema.and_then(|schema| inside(schema, name)))
+                    self.part(node, expression, schema.and_then(|schema| inside(schema, name)));
                 }
                 None if computed && matches!(node.value, Value::Unknown(_)) => return false,
                 None => self.unexplained(node),
@@ -150,7 +150,9 @@ impl Filling<'_> {
                 }
                 if traced.local.is_some() {
                     let named = self.index.named(&text).to_vec();
-                    named.iter().for_each(|at| self.refer(*at));
+                    for at in named {
+                        self.refer(at);
+                    }
                 }
             }
             _ => {}

@@ -243,8 +243,7 @@ impl Reading<'_> {
         let header = builder.span(element.address.get());
         if let Some(schema) = element.managed.then(|| schema::type_schema(element.type_)).flatten() {
             // What the provider tells is no argument; by a text of it others may name the resource.
-            let told =
-                |name: &str| schema.attributes.get(name).is_some_and(|attribute| attribute.computed_only());
+            let told = |name: &str| schema.attributes.get(name).is_some_and(schema::Attribute::computed_only);
             body.entries.retain(|name, entry| !told(name) || matches!(entry.node.value, Value::Str(_)));
         }
         body.entries.shrink_to_fit();

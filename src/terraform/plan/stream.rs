@@ -32,7 +32,7 @@ pub(super) struct Position {
     line_starts: RefCell<Vec<u32>>,
 }
 
-/// Counts what is taken from it. serde_json takes one byte at a time, so that behind a value it stands where the value ends.
+/// Counts what is taken from it. `serde_json` takes one byte at a time, so that behind a value it stands where the value ends.
 struct Counter<'p, R> {
     inner: R,
     buffer: Vec<u8>,
@@ -225,9 +225,10 @@ impl<'de> Visitor<'de> for Modules<'_> {
     fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
         while let Some(key) = map.next_key::<String>()? {
             match key.as_str() {
-                "values" | "root_module" => map.next_value_seed(Modules(self.0.again()))?,
+                "values" | "root_module" | "child_modules" => {
+                    map.next_value_seed(Modules(self.0.again()))?;
+                }
                 "resources" => map.next_value_seed(Elements(self.0.again()))?,
-                "child_modules" => map.next_value_seed(Modules(self.0.again()))?,
                 _ => {
                     map.next_value::<IgnoredAny>()?;
                 }

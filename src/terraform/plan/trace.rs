@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::configuration::{self, Configuration, Expression};
-use crate::source::Value;
+use crate::source::{Map, Value};
 use crate::terraform::address;
 use crate::terraform::module::Resource;
 
@@ -75,7 +75,7 @@ impl Index {
             }
             let written = configured(configuration, &resource.address);
             let mut filled_in = Vec::new();
-            for (name, entry) in resource.body.as_map().into_iter().flat_map(|map| map.iter()) {
+            for (name, entry) in resource.body.as_map().into_iter().flat_map(Map::iter) {
                 let is_written = written.is_some_and(|written| written.expressions.contains_key(&**name));
                 if let (Value::Str(text), false) = (&entry.node.value, is_written) {
                     filled_in.push((name.clone(), text.clone()));

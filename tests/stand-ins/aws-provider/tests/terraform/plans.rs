@@ -54,9 +54,9 @@ fn plan(bench: &Bench, arguments: &[&str]) -> String {
     bench.run(&["show", "-json", "tfplan"]).ok()
 }
 
-/// Compares verdicts of files with those of their plan, and gives the share that is the same.
+/// Compares verdicts of files with those of their plan, of which nine of ten have to be the same.
 #[track_caller]
-fn compare(files: &Verdicts, planned: &Verdicts, what: &str) -> f64 {
+fn compare(files: &Verdicts, planned: &Verdicts, what: &str) {
     assert!(files.of.len() > 50, "{what}: {}", files.of.len());
     let mut same = 0;
     let mut contradictions = BTreeSet::new();
@@ -72,7 +72,7 @@ fn compare(files: &Verdicts, planned: &Verdicts, what: &str) -> f64 {
         }
     }
     assert!(contradictions.is_empty(), "{what}: {contradictions:#?}");
-    f64::from(same) / files.of.len() as f64
+    assert!(same * 10 > files.of.len() * 9, "{what}: {same} of {}", files.of.len());
 }
 
 #[test]
@@ -90,17 +90,17 @@ fn a_plan_has_the_verdicts_of_its_files() {
     for plan in [&mut ours, &mut theirs] {
         plan["timestamp"].take();
         plan["terraform_version"].take();
+        // Terraform lists these in any order.
+        plan["relevant_attributes"].take();
     }
     assert_eq!(ours, theirs, "tests/fixtures/plans/plan.json is no longer what terraform prints");
-    let share = compare(&files, &verdicts(&fixture(), "plan.json"), "of what is not there yet");
-    assert!(share > 0.9, "{share}");
+    compare(&files, &verdicts(&fixture(), "plan.json"), "of what is not there yet");
 
     bench.run(&["apply", "-no-color", "-auto-approve", "tfplan"]).ok();
     let text = plan(&bench, &[password]);
     let home = tempfile::tempdir().unwrap();
     std::fs::write(home.path().join("plan.json"), text).unwrap();
-    let share = compare(&files, &verdicts(home.path(), "plan.json"), "of what is all there");
-    assert!(share > 0.9, "{share}");
+    compare(&files, &verdicts(home.path(), "plan.json"), "of what is all there");
 }
 
 #[test]
@@ -117,6 +117,5 @@ fn the_plan_of_a_rendered_platform_has_the_verdicts_of_its_files() {
     let files = verdicts(home.path(), ".");
     let planned = tempfile::tempdir().unwrap();
     std::fs::write(planned.path().join("plan.json"), plan(&bench, &[])).unwrap();
-    let share = compare(&files, &verdicts(planned.path(), "plan.json"), "of what is not there yet");
-    assert!(share > 0.9, "{share}");
+    compare(&files, &verdicts(planned.path(), "plan.json"), "of what is not there yet");
 }
