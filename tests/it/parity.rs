@@ -103,6 +103,8 @@ fn theirs_of_ours(kind: SubjectKind, address: &str) -> String {
             _ => address.to_owned(),
         };
     }
+    // Of a provider Checkov has the name and the alias.
+    let address = address.strip_prefix("provider.").unwrap_or(address);
     let last = address.rfind(".data.").map(|at| (at + 1, at + 6));
     match last.or_else(|| address.starts_with("data.").then_some((0, 5))) {
         Some((from, to)) => format!("{}{}", &address[..from], &address[to..]),
@@ -185,7 +187,10 @@ fn theirs(checkov: &str) -> BTreeMap<String, Verdicts> {
         for (list, verdict) in [("passed_checks", Verdict::Pass), ("failed_checks", Verdict::Fail)] {
             for check in run["results"][list].as_array().unwrap() {
                 let word = |key: &str| check[key].as_str().unwrap();
-                let (corpus, place) = place(&word("file_path")[1..], word("resource"));
+                // Of Terraform the path begins at the directory that was named, of Kubernetes at the working directory.
+                let path = &word("file_path")[1..];
+                let path = path.strip_prefix(&format!("{CORPORA}/")).unwrap_or(path);
+                let (corpus, place) = place(path, word("resource"));
                 let verdicts = all.entry(corpus).or_default();
                 worst(verdicts, word("check_id").to_owned(), place, verdict);
             }
