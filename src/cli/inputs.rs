@@ -22,7 +22,7 @@ use super::{Error, Surroundings, plans};
 
 /// No file larger than this is read: the largest real manifests have a few megabytes.
 pub(super) const LARGEST_FILE: u64 = 16 * 1024 * 1024;
-/// How much of a larger file is looked at to find out whether it concerns us at all.
+/// How much of a file is looked at to find out what it is, before it is read.
 const GLANCE: u64 = 64 * 1024;
 /// Directories that hold other people's files, or none that matter.
 const PASSED_OVER: [&str; 4] = [".git", ".terraform", "target", "node_modules"];
@@ -287,8 +287,8 @@ impl Inputs {
                 self.details.push(format!("passed over: {path}: not UTF-8 text"));
                 return;
             }
-            Err(Unread::Empty(error) | Unread::NotText { error, .. } | Unread::Other(error)) => {
-                self.unusable.push(error);
+            Err(unread) => {
+                self.unusable.push(unread.into());
                 return;
             }
         };
@@ -444,6 +444,14 @@ enum Unread {
     Other(Error),
 }
 
+impl From<Unread> for Error {
+    fn from(unread: Unread) -> Self {
+        match unread {
+            Unread::Empty(error) | Unread::NotText { error, .. } | Unread::Other(error) => error,
+        }
+    }
+}
+
 /// Reads a file of a module; `None` if nothing stands in it.
 pub(super) fn read_module_file(
     path: &Utf8Path,
@@ -452,15 +460,13 @@ pub(super) fn read_module_file(
     match read(path, surroundings) {
         Ok(file) => Ok(Some(file)),
         Err(Unread::Empty(_)) if path.extension() != Some("json") => Ok(None),
-        Err(Unread::Empty(error) | Unread::NotText { error, .. } | Unread::Other(error)) => Err(error),
+        Err(unread) => Err(unread.into()),
     }
 }
 
 /// Reads one file that has to be there.
 pub(super) fn read_file(path: &Utf8Path, surroundings: &Surroundings) -> Result<SourceFile, Error> {
-    read(path, surroundings).map_err(|unread| match unread {
-        Unread::Empty(error) | Unread::NotText { error, .. } | Unread::Other(error) => error,
-    })
+    read(path, surroundings).map_err(Error::from)
 }
 
 fn read(path: &Utf8Path, surroundings: &Surroundings) -> Result<SourceFile, Unread> {
@@ -539,13 +545,15 @@ fn not_text(path: &Utf8Path, error: &std::string::FromUtf8Error) -> Error {
 
 /// A file over the limit is an error if it concerns us; a data file that nobody named does not.
 fn is_large_and_foreign(path: &Utf8Path) -> bool {
-    let Ok(file) = std::fs::File::open(path) else { return false };
-    if file.metadata().map_or(0, |metadata| metadata.len()) <= LARGEST_FILE {
-        return false;
-    }
+    let large = std::fs::metadata(path).is_ok_and(|metadata| metadata.len() > LARGEST_FILE);
+    large && glance(path).is_ok_and(|glance| !String::from_utf8_lossy(&glance).contains("apiVersion"))
+}
+
+/// The beginning of a file, by which one tells what it is.
+pub(super) fn glance(path: &Utf8Path) -> io::Result<Vec<u8>> {
     let mut glance = Vec::new();
-    let read = file.take(GLANCE).read_to_end(&mut glance);
-    read.is_ok() && !String::from_utf8_lossy(&glance).contains("apiVersion")
+    std::fs::File::open(path)?.take(GLANCE).read_to_end(&mut glance)?;
+    Ok(glance)
 }
 
 /// What a YAML or JSON text is, by its top-level keys. Looks at lines, not at the tree: a file with a syntax error is

@@ -1,7 +1,6 @@
 //! Plans that `terraform show -json` printed: which files are some, and what is in them.
 
 use std::fs::File;
-use std::io::Read as _;
 
 use camino::Utf8Path;
 
@@ -9,11 +8,8 @@ use crate::source::{FileId, SourceFile, Sources};
 use crate::terraform::plan::{self, PlanError, Planned};
 
 use super::error::disk_help;
-use super::inputs::FoundPlan;
+use super::inputs::{FoundPlan, glance};
 use super::{Error, Surroundings};
-
-/// How much of a file is looked at to find out whether it is a plan.
-const GLANCE: u64 = 64 * 1024;
 
 /// What a file is, by its beginning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,11 +24,7 @@ pub(super) enum Kind {
 
 /// Looks at the beginning of a file.
 pub(super) fn kind(on_disk: &Utf8Path) -> Kind {
-    let mut glance = Vec::new();
-    let read = File::open(on_disk).and_then(|file| file.take(GLANCE).read_to_end(&mut glance));
-    if read.is_err() {
-        return Kind::Other;
-    }
+    let Ok(glance) = glance(on_disk) else { return Kind::Other };
     // An archive whose first entry is the plan: <https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT>
     if glance.starts_with(b"PK\x03\x04") && glance.windows(6).take(64).any(|name| name == b"tfplan") {
         return Kind::Binary;
