@@ -8,8 +8,9 @@ use crate::policy::baseline::{Baseline, Entry, takes};
 use crate::report::Report;
 use crate::source::{Severity, Sources};
 
-use super::assess::{Assessment, Judge};
+use super::assess::Assessment;
 use super::inputs::read_file;
+use super::judge::Judge;
 use super::{Error, Output, Surroundings};
 
 /// Reads the baseline of `--baseline`.

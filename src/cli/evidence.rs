@@ -14,9 +14,10 @@ use crate::report::{Input, InputKind, Report};
 use crate::source::Sources;
 
 use super::args::{Checks, Chosen, Evidence as Arguments};
-use super::assess::{Assessment, Judge};
+use super::assess::Assessment;
 use super::file;
 use super::inputs::{policy_files, read_file};
+use super::judge::Judge;
 use super::lint::verdict;
 use super::origin::{Origin, Trees};
 use super::publish::Targets;

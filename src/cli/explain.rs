@@ -11,7 +11,7 @@ use crate::report::visible;
 use crate::source::{FaultCode, Sources, SubjectKind, Verdict, did_you_mean, fault};
 
 use super::args::Explain;
-use super::assess::catalogue;
+use super::judge::catalogue;
 use super::{Error, ExitCode, Output, Surroundings};
 
 pub(super) fn run(

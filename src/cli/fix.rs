@@ -11,9 +11,10 @@ use crate::source::edit::locate;
 use crate::source::{FileId, Finding, SourceFile, Span, Verdict};
 
 use super::args::{Checks, Fix};
-use super::assess::{Judge, assess};
+use super::assess::assess;
 use super::error::disk_help;
 use super::inputs::Inputs;
+use super::judge::Judge;
 use super::{Error, ExitCode, Output, Surroundings};
 
 pub(super) fn run(

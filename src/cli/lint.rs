@@ -3,9 +3,10 @@
 use crate::report::{Format, Report};
 
 use super::args::{Checks, Lint};
-use super::assess::{Judge, assess};
+use super::assess::assess;
 use super::baseline::{self, Seen};
 use super::inputs::Inputs;
+use super::judge::Judge;
 use super::modules;
 use super::progress::Progress;
 use super::publish::Targets;

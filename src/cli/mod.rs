@@ -15,6 +15,7 @@ mod fix;
 mod graph;
 mod init;
 mod inputs;
+mod judge;
 mod kustomizations;
 mod lint;
 mod man;

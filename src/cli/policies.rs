@@ -9,8 +9,8 @@ use crate::report::{Format, Report, visible};
 use crate::source::{Sources, SubjectKind, Verdict, did_you_mean};
 
 use super::args::{List, ListFormat, Policies, PoliciesCommand};
-use super::assess::{add_directories, catalogue, known};
 use super::choose::{Known, choose};
+use super::judge::{add_directories, catalogue, known};
 use super::{Error, ExitCode, Output, Surroundings};
 
 pub(super) fn run(

@@ -13,9 +13,10 @@ use crate::report::{Drift, DriftState, Format, Input, InputKind, Report, is_open
 use crate::source::{FileId, Finding, SourceFile, Sources, SubjectKind, Verdict};
 
 use super::args::Render;
-use super::assess::{Assessment, Behind, Group, Judge, judge_group};
+use super::assess::{Assessment, Behind, Group, judge_group};
 use super::baseline::{self, Seen};
 use super::inputs::{read_file, template_files};
+use super::judge::Judge;
 use super::lint::{pages, verdict};
 use super::origin::{Origin, Trees};
 use super::paths::{normalise, relative};

@@ -6,7 +6,7 @@ use crate::kubernetes::Object;
 use crate::policy::waiver::{Judged, Stated, accept, faults, governance, of_blueprint, of_manifests, unused};
 use crate::source::{FileId, Finding, Node, SubjectKind, Verdict};
 
-use super::assess::Judge;
+use super::judge::Judge;
 
 /// What files that are judged together hold.
 pub(super) struct Together<'a> {
