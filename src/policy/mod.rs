@@ -5,6 +5,7 @@
 
 mod arguments;
 pub mod baseline;
+mod candidate;
 mod catalogue;
 mod controls;
 mod evaluate;

@@ -1,0 +1,154 @@
+//! What a rule looks at: blueprint nodes, Terraform blocks and Kubernetes objects, each with where to point.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use super::file::{Rule, Scope};
+use super::functions::pod_template;
+use super::path::{Match, Path, join};
+use super::value::{Dict, Val};
+use super::world::Context;
+use crate::source::{Node, Sources, Span, Subject, SubjectKind, Value};
+use crate::terraform::Block;
+
+/// One thing a rule looks at.
+pub(super) struct Candidate<'a> {
+    pub(super) this: Val<'a>,
+    pub(super) start: Match<'a>,
+    /// Where to point if nothing inside is meant.
+    pub(super) header: Span,
+    /// Where the pod template is, and the template.
+    pub(super) pod: Option<(&'static [&'static str], &'a Node)>,
+    pub(super) kind: SubjectKind,
+    pub(super) type_: Cow<'a, str>,
+    pub(super) address: Cow<'a, str>,
+    pub(super) key: Val<'a>,
+    pub(super) keys: Val<'a>,
+    pub(super) blueprint: Option<Arc<str>>,
+}
+
+impl<'a> Candidate<'a> {
+    pub(super) fn subject(&self) -> Subject {
+        let text = |text: &Cow<'_, str>| text.clone().into_owned();
+        Subject { kind: self.kind, type_: text(&self.type_), address: text(&self.address) }
+    }
+
+    /// Where a walk through the pod begins.
+    pub(super) fn pod_start(&self) -> Option<Match<'a>> {
+        let (path, template) = self.pod?;
+        let pointer = path.iter().fold(String::new(), |pointer, step| join(&pointer, step));
+        Some(Match::start(template, Some(self.header), pointer))
+    }
+}
+
+/// Everything that a rule looks at.
+pub(super) fn candidates<'a>(rule: &'a Rule, context: &Context<'a>) -> Vec<Candidate<'a>> {
+    let world = &context.world;
+    match &rule.scope {
+        Scope::Blueprint(select) => {
+            let Some(view) = world.blueprint else { return Vec::new() };
+            let root = Match::start(view, None, String::new());
+            select
+                .walk(&root)
+                .into_iter()
+                .map(|found| blueprint_candidate(found, select, world.sources))
+                .collect()
+        }
+        Scope::Terraform(types) => types
+            .iter()
+            .flat_map(|type_| context.resources(type_))
+            .map(|resource| {
+                let kind = if resource.managed { "resource" } else { "data" };
+                let pointer = join(&join(kind, &resource.type_), &resource.name);
+                Candidate {
+                    this: Val::Map(Dict::Resource(resource)),
+                    start: Match::start(&resource.body, Some(resource.header), pointer),
+                    header: resource.header,
+                    pod: None,
+                    kind: SubjectKind::Terraform,
+                    type_: Cow::Borrowed(&resource.type_),
+                    address: Cow::Borrowed(&resource.address),
+                    key: Val::Str(resource.name.as_ref().into()),
+                    keys: Val::list(Vec::new()),
+                    blueprint: resource.blueprint.clone(),
+                }
+            })
+            .collect(),
+        Scope::Block(kinds) => {
+            let blocks = world.module.map_or(&[][..], |module| &module.blocks);
+            let wanted = |block: &&Block| kinds.iter().any(|kind| **kind == *block.kind);
+            blocks.iter().filter(wanted).map(block_candidate).collect()
+        }
+        Scope::Kubernetes(kinds) => {
+            kinds.iter().flat_map(|kind| context.objects(kind)).map(object_candidate).collect()
+        }
+        Scope::Workload => {
+            world.objects.iter().map(object_candidate).filter(|candidate| candidate.pod.is_some()).collect()
+        }
+    }
+}
+
+fn blueprint_candidate<'a>(found: Match<'a>, select: &Path, sources: &Sources) -> Candidate<'a> {
+    let header = spot(found.node, found.key, sources);
+    Candidate {
+        this: Val::from(found.node),
+        header,
+        pod: None,
+        kind: SubjectKind::Blueprint,
+        type_: Cow::Owned(select.last_name().to_owned()),
+        address: Cow::Owned(found.pointer.clone()),
+        key: Val::text(found.last.clone()),
+        keys: Val::list(found.stars.iter().map(Val::text).collect()),
+        blueprint: None,
+        start: Match::start(found.node, found.key, found.pointer),
+    }
+}
+
+fn block_candidate(block: &Block) -> Candidate<'_> {
+    let address = block.address();
+    Candidate {
+        this: Val::from(&block.body),
+        start: Match::start(&block.body, Some(block.header), address.clone()),
+        header: block.header,
+        pod: None,
+        kind: SubjectKind::Terraform,
+        type_: Cow::Borrowed(&block.kind),
+        address: Cow::Owned(address),
+        key: Val::Str(block.labels.last().unwrap_or(&block.kind).as_ref().into()),
+        keys: Val::list(Vec::new()),
+        blueprint: block.blueprint.clone(),
+    }
+}
+
+fn object_candidate(object: &crate::kubernetes::Object) -> Candidate<'_> {
+    Candidate {
+        this: Val::Map(Dict::Object(object)),
+        start: Match::start(&object.node, Some(object.header), String::new()),
+        header: object.header,
+        pod: pod_template(object),
+        kind: SubjectKind::Kubernetes,
+        type_: Cow::Borrowed(&object.kind),
+        address: Cow::Borrowed(&object.address),
+        key: Val::Str(object.name.as_ref().into()),
+        keys: Val::list(Vec::new()),
+        blueprint: object.blueprint.clone(),
+    }
+}
+
+/// Where to point for a value: at the key of a mapping or list (the value may be pages long), at a plain value itself,
+/// at the first line of what has no key.
+pub(super) fn spot(node: &Node, key: Option<Span>, sources: &Sources) -> Span {
+    match (&node.value, key) {
+        (Value::Map(_) | Value::List(_), Some(key)) => key,
+        (_, Some(key)) if node.span.start == node.span.end => key,
+        _ => {
+            let text = sources.get(node.span.file).map_or("", |file| file.slice(node.span));
+            let line = text.lines().next().unwrap_or("").trim_end();
+            if line.is_empty() {
+                return node.span;
+            }
+            let start = node.span.start as usize;
+            Span::new(node.span.file, start, start + line.len())
+        }
+    }
+}
