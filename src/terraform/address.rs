@@ -3,19 +3,48 @@
 /// Where the module's path ends: the rest is the address inside the module.
 fn split(address: &str) -> usize {
     let mut at = 0;
-    while let Some(rest) = address.get(at..).and_then(|rest| rest.strip_prefix("module.")) {
-        let name = rest.find(['.', '[']).unwrap_or(rest.len());
-        let mut end = at + "module.".len() + name;
-        if address.as_bytes().get(end) == Some(&b'[') {
-            let Some(length) = address.get(end..).and_then(key_length) else { return at };
-            end += length;
-        }
-        if address.as_bytes().get(end) != Some(&b'.') {
-            return at;
-        }
-        at = end + 1;
+    while let Some(call) = address.get(at..).and_then(call) {
+        at += call.length;
     }
     at
+}
+
+/// A call of a module at the start of a path: `net` and `["a"]` of `module.net["a"].`.
+struct Call<'a> {
+    name: &'a str,
+    key: &'a str,
+    /// With the dot behind it.
+    length: usize,
+}
+
+fn call(path: &str) -> Option<Call<'_>> {
+    let rest = path.strip_prefix("module.")?;
+    let (name, behind) = rest.split_at_checked(rest.find(['.', '[']).unwrap_or(rest.len()))?;
+    let (key, behind) = behind.split_at_checked(behind.len() - after_key(behind).len())?;
+    let behind = behind.strip_prefix('.')?;
+    Some(Call { name, key, length: path.len() - behind.len() })
+}
+
+/// The path of the module that a resource belongs to, `module.net["a"].`; nothing for the root.
+pub(super) fn module(address: &str) -> &str {
+    address.get(..split(address)).unwrap_or("")
+}
+
+/// The key of an instance, `["a"]`; nothing if it is the only one.
+pub(super) fn instance(address: &str) -> &str {
+    address.get(block(address).len()..).unwrap_or("")
+}
+
+/// The path above a module's, and the name and the key of the call: of `module.a.module.b["x"].` that is `module.a.`, `b`, `["x"]`.
+pub(super) fn above(module: &str) -> (&str, &str, &str) {
+    let mut start = 0;
+    // Keys may hold any letter, so that the last call is found from the front only.
+    let mut last = ("", "", "");
+    while let Some(call) = module.get(start..).and_then(call) {
+        last = (module.get(..start).unwrap_or(""), call.name, call.key);
+        start += call.length;
+    }
+    last
 }
 
 /// The length of `["a"]` or `[0]` at the start of a text; a key may hold any letter.

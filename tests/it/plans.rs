@@ -257,7 +257,8 @@ fn what_is_no_plan_is_refused_with_a_way_out() {
     desk.put("new.json", r#"{"format_version":"2.0","terraform_version":"3.0.0","resource_changes":[]}"#);
     desk.put(
         "odd.json",
-        r#"{"format_version":"1.2","terraform_version":"1.11.4","resource_changes":[1,{"address":2}]}"#,
+        r#"{"format_version":"1.2","terraform_version":"1.11.4","resource_changes":[
+  1,{"address":2}]}"#,
     );
     desk.put("tfplan.bin", b"PK\x03\x04\x14\x00\x08\x00\x08\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x06\x00\x00\x00tfplan");
     let ran = desk.run("lint cut.json state.json new.json odd.json tfplan.bin");

@@ -31,6 +31,17 @@ impl Filling<'_> {
         expressions: &BTreeMap<String, Expression>,
         schema: Option<&Block>,
     ) {
+        self.arguments(map, expressions, schema, is_fill_in);
+    }
+
+    /// Fills in arguments; of those nobody wrote `is_fill_in` says which the provider has put there.
+    fn arguments(
+        &mut self,
+        map: &mut Map,
+        expressions: &BTreeMap<String, Expression>,
+        schema: Option<&Block>,
+        is_fill_in: fn(&str, &Node, Option<&Block>) -> bool,
+    ) {
         map.entries.retain(|name, entry| {
             let node = &mut entry.node;
             match expressions.get(&**name) {
@@ -39,22 +50,6 @@ impl Filling<'_> {
                 }
                 None if is_fill_in(name, node, schema) => return false,
                 // Blocks that a `dynamic` block made: of those the configuration in a plan says nothing.
-                None => self.unexplained(node),
-            }
-            !is_no_block(name, node, schema)
-        });
-    }
-
-    fn block(&mut self, map: &mut Map, expressions: &BTreeMap<String, Expression>, schema: Option<&Block>) {
-        map.entries.retain(|name, entry| {
-            let node = &mut entry.node;
-            let computed =
-                schema.and_then(|schema| schema.attributes.get(&**name)).is_some_and(|of| of.computed);
-            match expressions.get(&**name) {
-                Some(expression) => {
-                    self.part(node, expression, schema.and_then(|schema| inside(schema, name)));
-                }
-                None if computed && matches!(node.value, Value::Unknown(_)) => return false,
                 None => self.unexplained(node),
             }
             !is_no_block(name, node, schema)
@@ -74,7 +69,7 @@ impl Filling<'_> {
                 self.expression(node, &traced);
             }
             Expression::Block(expressions) => match &mut node.value {
-                Value::Map(map) => self.block(map, expressions, schema),
+                Value::Map(map) => self.arguments(map, expressions, schema, is_filled_in_later),
                 Value::List(items) => {
                     for item in &mut items.items {
                         self.part(item, expression, schema);
@@ -252,6 +247,12 @@ fn is_fill_in(name: &str, node: &Node, schema: Option<&Block>) -> bool {
         Some(_) => unknown,
         None => false,
     }
+}
+
+/// The same of an argument inside a block: whatever is known there counts as written, for the block was.
+fn is_filled_in_later(name: &str, node: &Node, schema: Option<&Block>) -> bool {
+    let attribute = schema.and_then(|schema| schema.attributes.get(name));
+    attribute.is_some_and(|attribute| attribute.computed) && matches!(node.value, Value::Unknown(_))
 }
 
 fn is_blocks(type_: &Type) -> bool {

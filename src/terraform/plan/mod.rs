@@ -18,15 +18,16 @@ use std::io::Read;
 use std::sync::Arc;
 
 use serde::Deserialize;
+use serde::de::Error as _;
 use serde_json::value::RawValue;
 
 use self::configuration::Configuration;
 use self::fill::Filling;
 use self::stream::{Head, Taker};
-use self::trace::{Scope, configured, key_of, module_of};
+use self::trace::{Scope, configured};
 use self::values::{Builder, Marks, Texts};
 use super::module::{Index, Module, Resource};
-use super::schema;
+use super::{address, schema};
 use crate::source::{FileId, List, Map, Node, Sources, Span, Value};
 
 /// Why a policy that asks for `prevent_destroy` cannot be judged on a plan, whatever is in it.
@@ -90,9 +91,10 @@ pub fn read(file: FileId, reader: impl Read, sources: &Sources) -> Result<Planne
     Ok(Planned { module: reading.finish(), errored: head.errored, line_starts, length })
 }
 
-/// An element of `resource_changes`.
+/// A resource as plans list it: among the changes with its change, in the state before with its values.
 #[derive(Deserialize)]
-struct Change<'t> {
+#[serde(expecting = "a resource")]
+struct Listed<'t> {
     #[serde(borrow)]
     address: &'t RawValue,
     mode: Mode,
@@ -102,12 +104,17 @@ struct Change<'t> {
     name: Cow<'t, str>,
     #[serde(default, borrow)]
     deposed: Option<&'t RawValue>,
-    #[serde(borrow)]
-    change: Values<'t>,
+    #[serde(default, borrow)]
+    change: Option<Change<'t>>,
+    #[serde(default, borrow)]
+    values: Option<&'t RawValue>,
+    #[serde(default, borrow)]
+    sensitive_values: Option<&'t RawValue>,
 }
 
 #[derive(Deserialize)]
-struct Values<'t> {
+#[serde(expecting = "what changes of a resource")]
+struct Change<'t> {
     actions: Vec<Action>,
     #[serde(default, borrow)]
     after: Option<&'t RawValue>,
@@ -115,22 +122,6 @@ struct Values<'t> {
     after_unknown: Option<&'t RawValue>,
     #[serde(default, borrow)]
     after_sensitive: Option<&'t RawValue>,
-}
-
-/// A resource of the state before.
-#[derive(Deserialize)]
-struct Prior<'t> {
-    #[serde(borrow)]
-    address: &'t RawValue,
-    mode: Mode,
-    #[serde(borrow, rename = "type")]
-    type_: Cow<'t, str>,
-    #[serde(borrow)]
-    name: Cow<'t, str>,
-    #[serde(default, borrow)]
-    values: Option<&'t RawValue>,
-    #[serde(default, borrow)]
-    sensitive_values: Option<&'t RawValue>,
 }
 
 #[derive(Deserialize, PartialEq, Eq)]
@@ -164,56 +155,28 @@ struct Reading<'s> {
     configured_at: Span,
 }
 
-/// What an element says of a resource.
-struct Element<'t> {
-    text: &'t str,
-    start: usize,
-    address: &'t RawValue,
-    managed: bool,
-    type_: &'t str,
-    name: &'t str,
-    values: Option<&'t RawValue>,
-    unknown: Option<&'t RawValue>,
-    sensitive: Option<&'t RawValue>,
-}
+/// The values of a resource, and what of them is unknown and what sensitive.
+type Values<'t> = [Option<&'t RawValue>; 3];
 
 impl Taker for Reading<'_> {
     fn change(&mut self, text: &str, start: usize) -> Result<(), serde_json::Error> {
-        let change: Change<'_> = serde_json::from_str(text)?;
+        let listed: Listed<'_> = serde_json::from_str(text)?;
+        let Some(change) = &listed.change else { return Err(serde_json::Error::missing_field("change")) };
         // What is left of an earlier apply is only there to be destroyed.
-        let goes = change.change.actions.iter().all(|action| *action != Action::Other);
-        if goes || change.deposed.is_some() || change.mode == Mode::Other {
+        let goes = change.actions.iter().all(|action| *action != Action::Other);
+        if goes || listed.deposed.is_some() || listed.mode == Mode::Other {
             return Ok(());
         }
-        self.add(&Element {
-            text,
-            start,
-            address: change.address,
-            managed: change.mode == Mode::Managed,
-            type_: &change.type_,
-            name: &change.name,
-            values: change.change.after,
-            unknown: change.change.after_unknown,
-            sensitive: change.change.after_sensitive,
-        })
+        self.add((text, start), &listed, [change.after, change.after_unknown, change.after_sensitive])
+            .map_err(unplaced)
     }
 
     fn prior(&mut self, text: &str, start: usize) -> Result<(), serde_json::Error> {
-        let prior: Prior<'_> = serde_json::from_str(text)?;
-        if prior.mode != Mode::Data {
+        let listed: Listed<'_> = serde_json::from_str(text)?;
+        if listed.mode != Mode::Data {
             return Ok(());
         }
-        self.add(&Element {
-            text,
-            start,
-            address: prior.address,
-            managed: false,
-            type_: &prior.type_,
-            name: &prior.name,
-            values: prior.values,
-            unknown: None,
-            sensitive: prior.sensitive_values,
-        })
+        self.add((text, start), &listed, [listed.values, None, listed.sensitive_values]).map_err(unplaced)
     }
 
     fn configuration(&mut self, configuration: Configuration, start: usize) {
@@ -222,37 +185,44 @@ impl Taker for Reading<'_> {
     }
 }
 
+/// A fault in a part of a resource: its place counts from where the part begins, which says nothing of the file.
+fn unplaced(fault: serde_json::Error) -> serde_json::Error {
+    serde_json::Error::custom(stream::words(&fault))
+}
+
 impl Reading<'_> {
-    fn add(&mut self, element: &Element<'_>) -> Result<(), serde_json::Error> {
-        let address: String = serde_json::from_str(element.address.get())?;
+    /// Adds a resource; its text begins at `start`.
+    fn add(
+        &mut self,
+        (text, start): (&str, usize),
+        listed: &Listed<'_>,
+        [values, unknown, sensitive]: Values<'_>,
+    ) -> Result<(), serde_json::Error> {
+        let address: String = serde_json::from_str(listed.address.get())?;
         let address: Arc<str> = address.into();
         // A data source that is read again stands among the changes, and as it was in the state before.
         if !self.known.insert(address.clone()) {
             return Ok(());
         }
-        let unknown = Marks::read(element.unknown)?;
-        let sensitive = Marks::read(element.sensitive)?;
-        let mut builder = Builder {
-            file: self.file,
-            sources: self.sources,
-            text: element.text,
-            start: element.start,
-            texts: &mut self.texts,
-        };
-        let mut body = builder.body(element.values, &unknown, &sensitive)?;
-        let header = builder.span(element.address.get());
-        if let Some(schema) = element.managed.then(|| schema::type_schema(element.type_)).flatten() {
+        let unknown = Marks::read(unknown)?;
+        let sensitive = Marks::read(sensitive)?;
+        let mut builder =
+            Builder { file: self.file, sources: self.sources, text, start, texts: &mut self.texts };
+        let mut body = builder.body(values, &unknown, &sensitive)?;
+        let header = builder.span(listed.address.get());
+        let managed = listed.mode == Mode::Managed;
+        if let Some(schema) = managed.then(|| schema::type_schema(&listed.type_)).flatten() {
             // What the provider tells is no argument; by a text of it others may name the resource.
             let told = |name: &str| schema.attributes.get(name).is_some_and(schema::Attribute::computed_only);
             body.entries.retain(|name, entry| !told(name) || matches!(entry.node.value, Value::Str(_)));
         }
         body.entries.shrink_to_fit();
         let resource = Resource {
-            managed: element.managed,
-            type_: builder.name(element.type_),
-            name: builder.name(element.name),
+            managed,
+            type_: builder.name(&listed.type_),
+            name: builder.name(&listed.name),
             address,
-            body: Node::new(builder.span(element.text), Value::Map(body)),
+            body: Node::new(builder.span(text), Value::Map(body)),
             header,
             blueprint: None,
         };
@@ -270,8 +240,8 @@ impl Reading<'_> {
             let schema = schema::type_schema(&resource.type_key());
             let written = configured(&configuration, &resource.address);
             let scope = Scope {
-                module: module_of(&resource.address),
-                key: key_of(&resource.address),
+                module: address::module(&resource.address),
+                key: address::instance(&resource.address),
                 for_each: written.and_then(|written| written.for_each_expression.as_ref()),
             };
             let mut filling = Filling {

@@ -32,6 +32,29 @@ pub(super) struct Position {
     line_starts: RefCell<Vec<u32>>,
 }
 
+impl Position {
+    /// A fault of an element that begins at `start`, with its place in the whole text instead of in the element. `serde_json` takes
+    /// the place of an error of one's own out of its words.
+    fn of(&self, fault: &serde_json::Error, text: &str, start: usize) -> String {
+        let said = words(fault);
+        let before: usize =
+            text.split_inclusive('\n').take(fault.line().saturating_sub(1)).map(str::len).sum();
+        let at = start + before + fault.column().saturating_sub(1);
+        let starts = self.line_starts.borrow();
+        let line = starts.partition_point(|line| (*line as usize) <= at);
+        let column =
+            1 + at - line.checked_sub(1).and_then(|line| starts.get(line)).map_or(0, |line| *line as usize);
+        format!("{said} at line {line} column {column}")
+    }
+}
+
+/// What a fault says, without a place.
+pub(super) fn words(fault: &serde_json::Error) -> String {
+    let said = fault.to_string();
+    let place = format!(" at line {} column {}", fault.line(), fault.column());
+    said.strip_suffix(&place).unwrap_or(&said).to_owned()
+}
+
 /// Counts what is taken from it. `serde_json` takes one byte at a time, so that behind a value it stands where the value ends.
 struct Counter<'p, R> {
     inner: R,
@@ -190,11 +213,12 @@ impl<'de> Visitor<'de> for Elements<'_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
         while let Some(element) = list.next_element::<Box<RawValue>>()? {
             let text = element.get();
-            // An object ends with its bracket, behind which nothing was read yet.
-            let start = self.0.position.offset.get().saturating_sub(text.len());
+            // An object ends with its bracket, behind which nothing was read yet; that a number ends is told by what follows.
+            let ahead = usize::from(text.ends_with(|last: char| last.is_ascii_digit()));
+            let start = self.0.position.offset.get().saturating_sub(text.len() + ahead);
             let taken =
                 if self.0.prior { self.0.taker.prior(text, start) } else { self.0.taker.change(text, start) };
-            taken.map_err(A::Error::custom)?;
+            taken.map_err(|fault| A::Error::custom(self.0.position.of(&fault, text, start)))?;
         }
         Ok(())
     }

@@ -69,9 +69,9 @@ impl Index {
         };
         for (at, resource) in resources.iter().enumerate() {
             index.by_block.entry(address::block(&resource.address).to_owned()).or_default().push(at);
-            let mut module = module_of(&resource.address);
+            let mut module = address::module(&resource.address);
             while !module.is_empty() && index.modules.insert(module.to_owned()) {
-                module = above(module).0;
+                module = address::above(module).0;
             }
             let written = configured(configuration, &resource.address);
             let mut filled_in = Vec::new();
@@ -195,7 +195,7 @@ impl Index {
         traced: &mut Traced,
         depth: usize,
     ) {
-        let (parent, call, key) = above(module);
+        let (parent, call, key) = address::above(module);
         let given = module_at(configuration, parent).and_then(|above| above.module_calls.get(call));
         let Some((given, expression)) = given
             .and_then(|given| Some((given, given.expressions.get(name)?)))
@@ -272,41 +272,12 @@ fn parts(reference: &str) -> (&str, &str, &str) {
     (root, key, after.strip_prefix('.').unwrap_or(after))
 }
 
-/// The path of the module that a resource belongs to, `module.net["a"].`.
-pub(super) fn module_of(address: &str) -> &str {
-    let local = address::local(address);
-    address.get(..address.len() - local.len()).unwrap_or("")
-}
-
-/// The key of an instance, `["a"]`.
-pub(super) fn key_of(address: &str) -> &str {
-    address.get(address::block(address).len()..).unwrap_or("")
-}
-
-/// The path above a module's, and the name and the key of the call: of `module.a.module.b["x"].` that is `module.a.`, `b`, `["x"]`.
-fn above(module: &str) -> (&str, &str, &str) {
-    let path = module.strip_suffix('.').unwrap_or(module);
-    let mut start = 0;
-    // Keys may hold any letter, so that the last call is found from the front only.
-    let (mut parent, mut name, mut key) = ("", "", "");
-    while let Some(rest) = path.get(start..).and_then(|rest| rest.strip_prefix("module.")) {
-        let length = rest.find(['.', '[']).unwrap_or(rest.len());
-        let (call, behind) = rest.split_at_checked(length).unwrap_or((rest, ""));
-        let after = address::after_key(behind);
-        parent = path.get(..start).unwrap_or("");
-        name = call;
-        key = behind.get(..behind.len() - after.len()).unwrap_or("");
-        start = path.len() - after.len() + usize::from(after.starts_with('.'));
-    }
-    (parent, name, key)
-}
-
 /// The configuration of the module of a path.
 fn module_at<'c>(configuration: &'c Configuration, path: &str) -> Option<&'c configuration::Module> {
     if path.is_empty() {
         return Some(&configuration.root_module);
     }
-    let (parent, name, _) = above(path);
+    let (parent, name, _) = address::above(path);
     module_at(configuration, parent)?.module_calls.get(name).map(|call| &call.module)
 }
 
@@ -315,6 +286,6 @@ pub(super) fn configured<'c>(
     configuration: &'c Configuration,
     address: &str,
 ) -> Option<&'c configuration::Resource> {
-    let module = module_at(configuration, module_of(address))?;
+    let module = module_at(configuration, address::module(address))?;
     module.resources.get(address::local(address::block(address)))
 }

@@ -216,10 +216,9 @@ impl Builder<'_> {
     fn unwritten(&mut self, mut map: Map, unknown: &Marks, span: Span) -> Map {
         let Marks::Map(marks) = unknown else { return map };
         for (name, marks) in marks {
-            if map.get(name).is_none()
-                && let Some(value) = not_known(marks)
-            {
+            if map.get(name).is_none() && marks_any(marks) {
                 let name = self.name(name);
+                let value = Value::Unknown(self.name(AFTER_APPLY));
                 map.insert(name, span, Node::new(span, value));
             }
         }
@@ -279,16 +278,12 @@ fn number(text: &str) -> Result<Value, serde_json::Error> {
     })
 }
 
-/// The value of something that a plan does not show, if any part of it is unknown.
-fn not_known(marks: &Marks) -> Option<Value> {
+/// Whether anything is marked.
+fn marks_any(marks: &Marks) -> bool {
     match marks {
-        Marks::None => None,
-        Marks::All => Some(Value::Unknown(AFTER_APPLY.into())),
-        Marks::List(list) => {
-            list.iter().any(|marks| not_known(marks).is_some()).then(|| Value::Unknown(AFTER_APPLY.into()))
-        }
-        Marks::Map(map) => {
-            map.values().any(|marks| not_known(marks).is_some()).then(|| Value::Unknown(AFTER_APPLY.into()))
-        }
+        Marks::None => false,
+        Marks::All => true,
+        Marks::List(list) => list.iter().any(marks_any),
+        Marks::Map(map) => map.values().any(marks_any),
     }
 }
