@@ -138,7 +138,9 @@ impl Walk {
                     self.shape(argument);
                 }
                 let types = match (function.name, arguments.as_slice()) {
-                    ("resources" | "declared", [types]) | ("referrers", [_, types]) => literals(types)?,
+                    ("resources" | "declared", [types]) | ("referrers" | "referents", [_, types]) => {
+                        literals(types)?
+                    }
                     _ => return None,
                 };
                 self.strangers.extend(types.iter().filter_map(|type_| stranger_type(type_)));

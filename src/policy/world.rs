@@ -145,6 +145,16 @@ impl<'a> Context<'a> {
         module.referrers(if known { address } else { block(address) }, type_)
     }
 
+    /// Resources of a type that a resource refers to, and why it may refer to more.
+    pub(super) fn referents(&self, from: &Resource, type_: &str) -> (Vec<&'a Resource>, Option<String>) {
+        let Some(module) = self.world.module else { return (Vec::new(), None) };
+        let named = module.references(&from.address).iter().filter_map(|address| self.resource(address));
+        let found = named.filter(|resource| type_ == EVERY || *resource.type_key() == *type_).collect();
+        let mut hidden = module.may_refer(&from.type_);
+        let hidden = hidden.find(|(hidden, _)| hidden.address == from.address);
+        (found, hidden.map(|(_, why)| format!("`{}` may refer to more: {why}", from.address)))
+    }
+
     /// Why there may be one more resource of a type that refers to a resource than those that were found.
     pub(super) fn may_refer(&self, type_: &str, found: &[&Resource]) -> Option<String> {
         let mut hidden = self.world.module?.may_refer(type_);

@@ -104,6 +104,7 @@ table! {
     Global 1 "declared(type)" "declared" terraform::declared;
     Global 1 "blocks(kind)" "blocks" terraform::blocks;
     Global 2 "referrers(this, type)" "referrers" terraform::referrers;
+    Global 2 "referents(this, type)" "referents" terraform::referents;
     Global 2 "references(x, type)" "references" terraform::references;
     Global 1 "isInternetGateway(x)" "isInternetGateway" terraform::is_internet_gateway;
     Global 1 "resolve(x)" "resolve" terraform::resolve;

@@ -73,6 +73,24 @@ pub(super) fn referrers<'a>(context: &Context<'a>, values: &[Val<'a>]) -> Outcom
     Ok(listed(found, context.called_module(Some(&address))))
 }
 
+/// The resources of a type that this one refers to anywhere in its arguments.
+pub(super) fn referents<'a>(context: &Context<'a>, values: &[Val<'a>]) -> Outcome<'a> {
+    let [from, types] = take(values)?;
+    let Val::Map(Dict::Resource(from)) = from else { return from.refuse("a resource") };
+    module_known(context)?;
+    let mut found = Vec::new();
+    let mut hidden = None;
+    for type_ in names_of(types)? {
+        let (of_type, more) = context.referents(from, &type_);
+        found.extend(of_type.into_iter().map(|resource| Val::Map(Dict::Resource(resource))));
+        hidden = hidden.or(more);
+    }
+    Ok(match hidden {
+        Some(reason) => Val::open_list(found, reason),
+        None => Val::list(found),
+    })
+}
+
 fn listed<'a>(found: Vec<&'a Resource>, elsewhere: Option<&str>) -> Val<'a> {
     let found = found.into_iter().map(|resource| Val::Map(Dict::Resource(resource))).collect();
     match elsewhere {
