@@ -7,7 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use ignore::{DirEntry, WalkBuilder};
 use walkdir::WalkDir;
 
-use crate::kubernetes::kustomize;
+use crate::kubernetes::{is_helm_template, kustomize};
 use crate::render::Overrides;
 use crate::render::lock::Lock;
 use crate::report::{Input, InputKind};
@@ -61,6 +61,8 @@ pub(super) struct Inputs {
     pub(super) kustomizations: Vec<Utf8PathBuf>,
     /// What these build to.
     pub(super) kustomized: Kustomized,
+    /// Sources of Helm charts: by the chart's directory, or the file where it lies in no chart.
+    pub(super) charts: BTreeSet<Utf8PathBuf>,
     /// Files that had to be checked and cannot be.
     pub(super) unusable: Vec<Error>,
     /// Files that were passed over and perhaps should not have been.
@@ -114,6 +116,11 @@ impl Inputs {
                 }
             }
         }
+        inputs.warnings.extend(inputs.charts.iter().map(|chart| {
+            format!(
+                "{chart} has values that only Helm fills in; they are not judged. Lint what `helm template` prints of it"
+            )
+        }));
         kustomizations::build(&mut inputs, paths, &named, surroundings);
         let sources = &inputs.sources;
         for files in inputs.modules.values_mut() {
@@ -296,8 +303,14 @@ impl Inputs {
             self.kustomizations.push(path.parent().unwrap_or(Utf8Path::new("")).to_owned());
             return self.add(InputKind::Kubernetes, file, surroundings);
         }
-        match kind.or_else(|| sniff(&file, named)) {
+        let kind = kind.or_else(|| sniff(&file, named));
+        let templated = matches!(kind, None | Some(InputKind::Kubernetes)) && is_helm_template(file.text());
+        if templated {
+            self.charts.insert(chart(path));
+        }
+        match kind {
             Some(kind) => self.add(kind, file, surroundings),
+            None if templated => {}
             None if named => self.warnings.push(format!(
                 "{path} is passed over: neither a blueprint (apiVersion: nexafi-gen/v1) nor a Kubernetes manifest \
                  (apiVersion and kind)"
@@ -306,6 +319,15 @@ impl Inputs {
                 self.details.push(format!("passed over: {path}: neither a blueprint nor a manifest"));
             }
         }
+    }
+}
+
+/// The chart that a template belongs to: it lies below `templates` of it. <https://helm.sh/docs/topics/charts/>
+fn chart(template: &Utf8Path) -> Utf8PathBuf {
+    let above = template.ancestors().skip(1).find(|above| above.file_name() == Some("templates"));
+    match above.and_then(Utf8Path::parent) {
+        Some(chart) if chart.as_str().is_empty() => Utf8PathBuf::from("."),
+        chart => chart.unwrap_or(template).to_owned(),
     }
 }
 

@@ -90,7 +90,26 @@ fn the_notes_of_a_chart_are_no_object() {
 #[test]
 fn a_template_that_nobody_rendered_is_no_manifest() {
     let text = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: {{ .Release.Name }}\nspec:\n{{- range .Values.all }}\n  a: b\n{{- end }}\n";
-    assert_eq!(found("template.yaml", text), (String::new(), String::new()));
+    let (out, err) = found("template.yaml", text);
+    assert_eq!(out, "");
+    assert_eq!(
+        err,
+        "warning: template.yaml has values that only Helm fills in; they are not judged. Lint what `helm template` prints of it\n"
+    );
+}
+
+#[test]
+fn a_chart_is_named_once_however_many_templates_it_has() {
+    let desk = Desk::new();
+    desk.put("charts/web/Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0\n");
+    desk.put(
+        "charts/web/templates/pod.yaml",
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: {{ .Release.Name }}}\n",
+    );
+    desk.put("charts/web/templates/tests/none.yaml", "{{- if .Values.on }}\na: b\n{{- end }}\n");
+    let ran = desk.run("lint --color never");
+    assert_eq!(ran.err.matches("charts/web has values that only Helm fills in").count(), 1, "{}", ran.err);
+    assert_eq!(ran.err.matches("Helm").count(), 1, "{}", ran.err);
 }
 
 /// Values that no field of a manifest takes, or that few do.
