@@ -44,7 +44,7 @@ pub enum Value {
     /// A reference to an attribute of a Terraform resource that is only known after apply.
     Reference(Reference),
     /// A string of which only the ends are written, such as `"arn:aws:s3:::${var.bucket}/*"`.
-    Partial(Partial),
+    Partial(Box<Partial>),
 }
 
 /// A string with something in it that the files do not fix: it begins and ends with what is written.
@@ -165,9 +165,13 @@ impl std::ops::DerefMut for List {
     }
 }
 
-/// Entries in the order they are written.
+/// Entries in the order they are written. It is as wide as a pointer: every value has room for a mapping, and few are one.
 #[derive(Debug, Clone, Default)]
-pub struct Map {
+pub struct Map(Box<Content>);
+
+/// What is in a [`Map`].
+#[derive(Debug, Clone, Default)]
+pub struct Content {
     /// Key to entry.
     pub entries: IndexMap<Arc<str>, Entry, RandomState>,
     /// What Terraform takes it for.
@@ -177,6 +181,20 @@ pub struct Map {
 impl PartialEq for Map {
     fn eq(&self, other: &Self) -> bool {
         self.entries == other.entries
+    }
+}
+
+impl std::ops::Deref for Map {
+    type Target = Content;
+
+    fn deref(&self) -> &Content {
+        &self.0
+    }
+}
+
+impl std::ops::DerefMut for Map {
+    fn deref_mut(&mut self) -> &mut Content {
+        &mut self.0
     }
 }
 
@@ -190,6 +208,23 @@ pub struct Entry {
 }
 
 impl Map {
+    /// A mapping of a shape, with nothing in it.
+    pub fn of(shape: Shape) -> Self {
+        Self(Box::new(Content { entries: IndexMap::default(), shape }))
+    }
+
+    /// The mapping with another shape.
+    #[must_use]
+    pub fn shaped(mut self, shape: Shape) -> Self {
+        self.shape = shape;
+        self
+    }
+
+    /// Its entries.
+    pub fn into_entries(self) -> IndexMap<Arc<str>, Entry, RandomState> {
+        self.0.entries
+    }
+
     /// The value of a key.
     pub fn get(&self, key: &str) -> Option<&Node> {
         self.entries.get(key).map(|entry| &entry.node)

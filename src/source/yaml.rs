@@ -343,7 +343,7 @@ impl<'a> Builder<'a> {
     fn merge(&mut self, map: &mut Map, merged: Node) {
         match merged.value {
             Value::Map(from) => {
-                for (key, entry) in from.entries {
+                for (key, entry) in from.into_entries() {
                     map.entries.entry(key).or_insert(entry);
                 }
             }

@@ -547,7 +547,7 @@ pub(super) fn pairs(collection: Value) -> Result<Vec<(Node, Node)>, Option<Arc<s
             .collect()),
         Value::Map(map) => {
             let mut pairs: Vec<_> = map
-                .entries
+                .into_entries()
                 .into_iter()
                 .map(|(key, entry)| (key.clone(), Node::string(entry.key, key), entry.node))
                 .collect();

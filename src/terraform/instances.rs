@@ -177,7 +177,7 @@ impl<'a> Evaluator<'a> {
             }
             Value::Map(map) if map.entries.len() <= MOST => {
                 let mut keys = BTreeMap::new();
-                for (text, entry) in map.entries {
+                for (text, entry) in map.into_entries() {
                     let key = each_key(&text, entry.key, entry.node);
                     keys.insert(text, key);
                 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use hcl_edit::expr::{BinaryOperator, UnaryOperator};
 
-use crate::source::{List, Map, Node, Shape, Value};
+use crate::source::{Node, Shape, Value};
 
 use super::number::{self, Number};
 
@@ -21,10 +21,17 @@ pub(super) fn unknown(value: &Value) -> Option<Arc<str>> {
                 format!("{}{dot}{} is known only after apply", reference.address, reference.attribute).into(),
             )
         }
-        Value::List(List { shape: Shape::Text, .. }) | Value::Map(Map { shape: Shape::Text, .. }) => {
-            Some("text with parts that are known only after apply".into())
-        }
+        value if is_text(value) => Some("text with parts that are known only after apply".into()),
         _ => None,
+    }
+}
+
+/// JSON text of which a part is not known, decoded.
+fn is_text(value: &Value) -> bool {
+    match value {
+        Value::List(list) => list.shape == Shape::Text,
+        Value::Map(map) => map.shape == Shape::Text,
+        _ => false,
     }
 }
 
@@ -109,10 +116,7 @@ pub(super) fn equal(left: &Value, right: &Value) -> Option<bool> {
             Value::Int(_) | Value::Float(_) | Value::Decimal(_),
             Value::Int(_) | Value::Float(_) | Value::Decimal(_),
         ) => Some(Number::of(left) == Number::of(right)),
-        (Value::List(List { shape: Shape::Text, .. }) | Value::Map(Map { shape: Shape::Text, .. }), _)
-        | (_, Value::List(List { shape: Shape::Text, .. }) | Value::Map(Map { shape: Shape::Text, .. })) => {
-            None
-        }
+        (left, right) if is_text(left) || is_text(right) => None,
         (Value::List(one), Value::List(other)) => {
             // A tuple, a list and a set never are the same, whatever is in them.
             if one.shape != other.shape || one.len() != other.len() {

@@ -79,7 +79,7 @@ pub(super) fn tree<'n>(span: Span, argument: impl Fn(&str) -> Option<&'n Node>) 
 pub(super) fn value(tree: Node, indented: bool) -> Value {
     match (unknown_within(&tree.value), tree.value) {
         (None, value) => Value::Str(json::ordered(&value, indented).into()),
-        (Some(_), Value::Map(map)) => Value::Map(Map { shape: Shape::Text, ..map }),
+        (Some(_), Value::Map(map)) => Value::Map(map.shaped(Shape::Text)),
         (Some(reason), _) => Value::Unknown(reason),
     }
 }

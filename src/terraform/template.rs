@@ -229,7 +229,7 @@ fn ends(start: String, end: String, reason: Arc<str>) -> Value {
     if start.is_empty() && end.is_empty() {
         return Value::Unknown(reason);
     }
-    Value::Partial(Partial { start: start.into(), end: end.into(), reason })
+    Value::Partial(Box::new(Partial { start: start.into(), end: end.into(), reason }))
 }
 
 /// Whether an element strips the space before it and after it.
@@ -315,7 +315,7 @@ fn fill(mut node: Node, holes: &[&Value]) -> Node {
         Value::List(items) => Value::List(items.into_iter().map(|item| fill(item, holes)).collect()),
         Value::Map(map) => {
             let mut filled = Map::default();
-            for (key, entry) in map.entries {
+            for (key, entry) in map.into_entries() {
                 filled.insert(key, entry.key, fill(entry.node, holes));
             }
             Value::Map(filled)

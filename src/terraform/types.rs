@@ -230,8 +230,8 @@ pub(super) fn convert(value: Value, wanted: &Type) -> Result<Value, Misfit> {
                 Type::Any => shared(map.iter().map(|(_, entry)| &entry.node.value)).ok_or(Misfit)?,
                 of => of.clone(),
             };
-            let mut result = Map { shape: Shape::Uniform, ..Map::default() };
-            for (key, entry) in map.entries {
+            let mut result = Map::of(Shape::Uniform);
+            for (key, entry) in map.into_entries() {
                 result.insert(key, entry.key, node(entry.node, &of)?);
             }
             Ok(Value::Map(result))

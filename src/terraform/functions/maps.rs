@@ -32,7 +32,7 @@ pub(super) fn call(name: &str, arguments: &mut Arguments) -> Outcome {
 
 /// Keys and values of a map in the order of its keys, which is the order Terraform keeps them in.
 fn sorted(map: Map) -> Vec<(Arc<str>, Entry)> {
-    let mut entries: Vec<_> = map.entries.into_iter().collect();
+    let mut entries: Vec<_> = map.into_entries().into_iter().collect();
     entries.sort_by(|left, right| left.0.cmp(&right.0));
     entries
 }
@@ -75,7 +75,7 @@ fn merge(arguments: &mut Arguments) -> Outcome {
         }
         match next.value {
             Value::Map(map) if map.shape != Shape::Text => {
-                for (key, entry) in map.entries {
+                for (key, entry) in map.into_entries() {
                     merged.insert(key, entry.key, entry.node);
                 }
             }
@@ -100,7 +100,7 @@ fn zipmap(arguments: &mut Arguments) -> Outcome {
     if keys.len() != values.len() {
         return Err(Refusal::Failed("needs as many values as keys"));
     }
-    let mut map = Map { shape: values.shape, ..Map::default() };
+    let mut map = Map::of(values.shape);
     for (key, value) in keys.into_iter().zip(values) {
         if let Some(reason) = unknown(&key.value) {
             return Err(Refusal::Unknown(reason));
@@ -134,7 +134,7 @@ fn transpose(arguments: &mut Arguments) -> Outcome {
             }
         }
     }
-    let mut result = Map { shape: Shape::Uniform, ..Map::default() };
+    let mut result = Map::of(Shape::Uniform);
     for (key, items) in turned {
         let value = if items.is_empty() { list(Vec::new()) } else { texts(span, items) };
         result.insert(key, span, Node::new(span, value));

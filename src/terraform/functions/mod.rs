@@ -129,7 +129,7 @@ fn issensitive(arguments: &[Node]) -> Outcome {
 fn with_shape(value: Value, shape: Shape) -> Value {
     match value {
         Value::List(list) => Value::List(List { shape, ..list }),
-        Value::Map(map) => Value::Map(Map { shape, ..map }),
+        Value::Map(map) => Value::Map(map.shaped(shape)),
         other => other,
     }
 }

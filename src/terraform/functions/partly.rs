@@ -16,11 +16,11 @@ pub(super) fn call(name: &str, arguments: &mut Arguments) -> Option<Outcome> {
             let both = |text: &str| if name == "lower" { text.to_lowercase() } else { text.to_uppercase() };
             let ascii = partial.start.is_ascii() && partial.end.is_ascii();
             ascii.then(|| {
-                Ok(Value::Partial(Partial {
+                Ok(Value::Partial(Box::new(Partial {
                     start: both(&partial.start).into(),
                     end: both(&partial.end).into(),
                     reason: partial.reason.clone(),
-                }))
+                })))
             })
         }
         "startswith" | "endswith" | "strcontains" => {
@@ -103,7 +103,7 @@ impl Ends {
         if self.start.is_empty() && self.end.is_empty() {
             return Some(Err(Refusal::Unknown(reason)));
         }
-        Some(Ok(Value::Partial(Partial { start: self.start.into(), end: self.end.into(), reason })))
+        Some(Ok(Value::Partial(Box::new(Partial { start: self.start.into(), end: self.end.into(), reason }))))
     }
 }
 

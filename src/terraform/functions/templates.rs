@@ -59,7 +59,7 @@ fn render(
     // What stands in a template has no place in the module's files but the call's.
     let place = Place::at(span.file, span.start as usize);
     let variables: Vec<(std::sync::Arc<str>, Node)> =
-        variables.entries.into_iter().map(|(name, entry)| (name, entry.node)).collect();
+        variables.into_entries().into_iter().map(|(name, entry)| (name, entry.node)).collect();
     inner
         .encoded
         .extend(variables.iter().map(|(_, node)| node.span).filter(|span| evaluator.encoded.contains(span)));

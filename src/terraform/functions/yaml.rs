@@ -144,7 +144,7 @@ impl Builder {
 fn merge(map: &mut Map, merged: Value) -> Result<(), Refusal> {
     match merged {
         Value::Map(from) => {
-            for (key, entry) in from.entries {
+            for (key, entry) in from.into_entries() {
                 map.entries.entry(key).or_insert(entry);
             }
             Ok(())

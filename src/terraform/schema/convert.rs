@@ -2,7 +2,7 @@
 //!
 //! <https://developer.hashicorp.com/terraform/language/expressions/types#type-conversion>
 
-use crate::source::{Map, Node, Value};
+use crate::source::{Node, Value};
 
 use super::{Block, Type};
 
@@ -23,8 +23,8 @@ pub(in crate::terraform) fn convert(body: &mut Node, block: &Block) {
                     convert(item, &nested.block);
                 }
             }
-            Some(Value::Map(Map { entries, .. })) => {
-                for entry in entries.values_mut() {
+            Some(Value::Map(map)) => {
+                for entry in map.entries.values_mut() {
                     convert(&mut entry.node, &nested.block);
                 }
             }
