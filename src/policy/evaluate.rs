@@ -511,12 +511,21 @@ impl<'a> Judge<'a, '_> {
 
     /// Takes away the names of checks that ask for less than the rule, and get it here.
     fn leave_out_aliases(&self, interpreter: &mut Interpreter<'a, '_>, finding: &mut Finding) {
-        for &(alias, asserts) in &self.compiled.alias_asserts {
-            if interpreter.truth(asserts) == Ok(true) {
+        let asserts = &self.compiled.alias_asserts;
+        for &(alias, asserts) in asserts {
+            if interpreter.holds_as_written(asserts) {
                 let others =
                     finding.aliases.iter().filter(|known| alias.is_some_and(|alias| *known != alias));
                 finding.aliases = others.cloned().collect();
             }
+        }
+        // Of the other checks the rule itself tells whether they would be content with what nobody knows.
+        if finding.verdict == Verdict::Unproven
+            && !asserts.iter().any(|(alias, _)| alias.is_none())
+            && interpreter.holds_as_written(self.compiled.assert)
+        {
+            let asked = |alias: &String| asserts.iter().any(|(asked, _)| *asked == Some(alias.as_str()));
+            finding.aliases = finding.aliases.iter().filter(|alias| asked(alias)).cloned().collect();
         }
     }
 

@@ -8,7 +8,7 @@ use super::expression::{Expression, ITEM, ITEM_KEY, VARIABLES};
 use super::join::{Index, Plan};
 use super::sensitive;
 use super::tree::{Binary, Expr};
-use super::value::{List, Outcome, Undecided, Val, compare, equal, error, unknown};
+use super::value::{List, NOT_KNOWN, Outcome, Undecided, Val, compare, equal, error, unknown};
 use super::world::Context;
 
 /// Steps one evaluation may take; a policy over a few thousand resources takes some ten thousand.
@@ -28,6 +28,8 @@ pub(super) struct Interpreter<'a, 'c> {
     constants: BTreeMap<usize, (Outcome<'a>, bool)>,
     /// Whether the item that is judged is sensitive.
     sensitive_item: bool,
+    /// Whether what is not known is taken for a text, as the checks of other tools take it.
+    takes_as_written: bool,
 }
 
 /// The items of a macro's range.
@@ -53,6 +55,7 @@ impl<'a, 'c> Interpreter<'a, 'c> {
             ranges: BTreeMap::new(),
             constants: BTreeMap::new(),
             sensitive_item: false,
+            takes_as_written: false,
         }
     }
 
@@ -82,6 +85,26 @@ impl<'a, 'c> Interpreter<'a, 'c> {
         self.value(expression)?.truth().map_err(|undecided| named(undecided, &expression.root))
     }
 
+    /// Whether an expression is true if what is not known is a text like no other, and what is not read is not there: so the checks
+    /// of other tools see it.
+    pub(super) fn holds_as_written(&mut self, expression: &'a Expression) -> bool {
+        // What was computed before, with what is not known as such, says nothing now, and the other way about.
+        let (ranges, constants) = (std::mem::take(&mut self.ranges), std::mem::take(&mut self.constants));
+        self.takes_as_written = true;
+        let holds = self.truth(expression) == Ok(true);
+        self.takes_as_written = false;
+        (self.ranges, self.constants) = (ranges, constants);
+        holds
+    }
+
+    /// A value that a name stands for.
+    fn known(&self, value: Val<'a>, expr: &Expr) -> Outcome<'a> {
+        if self.takes_as_written && matches!(value, Val::Unknown(_)) {
+            return Ok(Val::Str(Cow::Borrowed(NOT_KNOWN)));
+        }
+        known(value, expr)
+    }
+
     fn eval(&mut self, expr: &'a Expr) -> Outcome<'a> {
         self.steps += 1;
         if self.steps > MAX_STEPS {
@@ -97,20 +120,21 @@ impl<'a, 'c> Interpreter<'a, 'c> {
                 if self.sensitive_item && matches!(*slot, ITEM | ITEM_KEY) {
                     sensitive::note();
                 }
-                known(self.slots.get(*slot).cloned().unwrap_or(Val::Null), expr)
+                self.known(self.slots.get(*slot).cloned().unwrap_or(Val::Null), expr)
             }
             Expr::Field { operand, name } => {
                 let value = self.eval(operand)?.field(name).map_err(|undecided| named(undecided, operand))?;
-                known(value, expr)
+                self.known(value, expr)
             }
             Expr::Has { operand, name } => {
                 let value = sensitive::unnoted(|| self.eval(operand)?.field(name))?;
+                let value = self.known(value, expr)?;
                 Ok(Val::Bool(!matches!(value.known()?, Val::Null)))
             }
             Expr::Index { operand, at } => {
                 let value = self.eval(operand)?;
                 let at = self.eval(at)?;
-                known(value.index(&at).map_err(|undecided| named(undecided, operand))?, expr)
+                self.known(value.index(&at).map_err(|undecided| named(undecided, operand))?, expr)
             }
             Expr::And(left, right) => self.both(left, right, false),
             Expr::Or(left, right) => self.both(left, right, true),
@@ -231,6 +255,7 @@ impl<'a, 'c> Interpreter<'a, 'c> {
         };
         let (found, sensitive) = sensitive::watch(items);
         let (items, more) = found?;
+        let more = more.filter(|_| !self.takes_as_written);
         Ok(Range { items, more, index: None, asked: 0, sensitive })
     }
 

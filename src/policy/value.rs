@@ -61,6 +61,10 @@ pub(super) fn error<T>(message: impl Into<String>) -> Result<T, Undecided> {
     Err(Undecided::Error(message.into()))
 }
 
+/// What stands for a value that is not known where it is asked whether another tool's check holds: a text like no other. Such tools
+/// judge the expression as it is written, `var.key`.
+pub(super) const NOT_KNOWN: &str = "(not known)";
+
 /// A value that the files do not fix.
 pub(super) fn unknown<T>(message: impl Into<String>) -> Result<T, Undecided> {
     Err(Undecided::Unknown(message.into()))
@@ -75,7 +79,12 @@ impl<'a> Val<'a> {
             Value::Float(value) => Self::Float(*value),
             Value::Decimal(digits) => Self::Float(digits.parse().unwrap_or(f64::NAN)),
             Value::Str(text) => Self::Str(Cow::Borrowed(text)),
-            Value::List(items) => Self::List(List::Tree(items)),
+            Value::List(items) => match items.known() {
+                (known, None) => Self::List(List::Tree(known)),
+                (known, Some(why)) => {
+                    Self::List(List::Open(Rc::new(known.iter().map(Self::from).collect()), Rc::from(&**why)))
+                }
+            },
             Value::Map(map) => Self::Map(Dict::Tree(map)),
             Value::Unknown(why) => Self::Unknown(Cow::Borrowed(why)),
             Value::Reference(reference) => Self::Reference(Cow::Borrowed(reference)),

@@ -1,6 +1,6 @@
 //! What policies look at, indexed once so that an evaluation is one pass.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -70,6 +70,8 @@ pub(super) struct Context<'a> {
     facts: RefCell<BTreeSet<&'static str>>,
     /// Patterns that expressions computed, compiled.
     patterns: RefCell<BTreeMap<String, Pattern>>,
+    /// Which blocks are calls of modules that are not read, once somebody asked.
+    unread: OnceCell<Vec<usize>>,
     /// What the other policies said, for those that judge by it.
     pub(super) judged: &'a [Judged],
 }
@@ -94,7 +96,14 @@ impl<'a> Context<'a> {
         for object in world.objects {
             by_kind.entry(&object.kind).or_default().push(object);
         }
-        Self { world, by_kind, facts: RefCell::default(), patterns: RefCell::default(), judged }
+        Self {
+            world,
+            by_kind,
+            facts: RefCell::default(),
+            patterns: RefCell::default(),
+            unread: OnceCell::new(),
+            judged,
+        }
     }
 
     /// Notes that a table of facts took part in a verdict.
@@ -166,7 +175,15 @@ impl<'a> Context<'a> {
     /// The first called module that is not read and may declare more than these files do: any at all, or one that is given
     /// an address.
     pub(super) fn called_module(&self, given: Option<&str>) -> Option<&'a str> {
-        let mut calls = self.world.module?.blocks_of("module").filter(|call| call.unread.is_some());
+        let module = self.world.module?;
+        let unread = self.unread.get_or_init(|| {
+            let calls = module.blocks.iter().enumerate();
+            calls
+                .filter(|(_, call)| &*call.kind == "module" && call.unread.is_some())
+                .map(|(at, _)| at)
+                .collect()
+        });
+        let mut calls = unread.iter().filter_map(|at| module.blocks.get(*at));
         // What is computed from a resource is known by its value no more, and given all the same.
         let names = |call: &Block, address: &str| {
             let same = |named: &str| named == address || named == block(address);

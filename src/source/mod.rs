@@ -5,6 +5,7 @@ mod concealed;
 pub mod edit;
 mod file;
 mod finding;
+mod loose;
 mod passes;
 mod path;
 pub mod pattern;
@@ -17,6 +18,7 @@ pub use file::{FileId, LineColumn, SourceFile, Sources, Span};
 pub use finding::{
     Acceptance, Controls, FaultCode, Finding, Fix, Related, Severity, Subject, SubjectKind, Verdict, fault,
 };
+pub use loose::loose_json;
 pub use passes::{Pass, Passes};
 pub use path::{normalise, relative};
 pub use tree::{Entry, List, Map, Node, Partial, Reference, Shape, Value};

@@ -88,6 +88,9 @@ pub enum Shape {
     Set,
     /// A string: JSON text of which a part is not known, decoded.
     Text,
+    /// Blocks of which some are not known: the last item stands for these, and says why. Nobody knows how many there are, nor
+    /// between which of the others they stand.
+    Open,
 }
 
 /// A sequence.
@@ -100,6 +103,16 @@ pub struct List {
 }
 
 impl List {
+    /// The items that are known, and why there may be others among them.
+    pub fn known(&self) -> (&[Node], Option<&Arc<str>>) {
+        match self.items.split_last() {
+            Some((Node { value: Value::Unknown(reason), .. }, known)) if self.shape == Shape::Open => {
+                (known, Some(reason))
+            }
+            _ => (&self.items, None),
+        }
+    }
+
     /// A sequence of a shape.
     pub fn of(shape: Shape, items: Vec<Node>) -> Self {
         Self { items, shape }

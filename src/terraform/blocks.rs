@@ -5,7 +5,7 @@ use std::sync::Arc;
 use hcl_edit::expr::Expression;
 use hcl_edit::structure::{Block, BlockLabel, Body, Structure};
 
-use crate::source::{Map, Node, Span, Value};
+use crate::source::{Map, Node, Shape, Span, Value};
 
 use super::declared::{Place, header};
 use super::evaluate::{Binding, Evaluator, Item, MAX_DEPTH, Scope, pairs};
@@ -160,15 +160,30 @@ pub(super) fn member_name(structure: &Structure) -> Option<&str> {
     }
 }
 
-/// Adds blocks to the list of their type; one unknown part makes the whole list unknown.
+/// Adds blocks to the list of their type. Those that are not known come last, and leave the list open.
 fn append(map: &mut Map, name: &str, key: Span, blocks: Value) {
     let Some(entry) = map.entries.get_mut(name) else {
         map.insert(name, key, Node::new(key, blocks));
         return;
     };
-    match (&mut entry.node.value, blocks) {
-        (Value::List(items), Value::List(more)) => items.extend(more),
-        (Value::Unknown(_), _) => {}
-        (value, blocks) => *value = blocks,
+    let node = &mut entry.node;
+    match (&mut node.value, blocks) {
+        (Value::List(items), Value::List(more)) => {
+            let doubt = if items.shape == Shape::Open { items.pop() } else { None };
+            items.extend(more);
+            items.extend(doubt);
+        }
+        (Value::List(items), doubt @ Value::Unknown(_)) => {
+            if items.shape != Shape::Open {
+                items.push(Node::new(key, doubt));
+                items.shape = Shape::Open;
+            }
+        }
+        (doubt @ Value::Unknown(_), Value::List(mut items)) if !items.is_empty() => {
+            items.push(Node::new(node.span, std::mem::take(doubt)));
+            items.shape = Shape::Open;
+            node.value = Value::List(items);
+        }
+        _ => {}
     }
 }

@@ -21,6 +21,7 @@ pub(super) fn unknown(value: &Value) -> Option<Arc<str>> {
                 format!("{}{dot}{} is known only after apply", reference.address, reference.attribute).into(),
             )
         }
+        Value::List(list) if list.shape == Shape::Open => list.known().1.cloned(),
         value if is_text(value) => Some("text with parts that are known only after apply".into()),
         _ => None,
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use hcl_edit::template::{Directive, Element, Template};
 
-use crate::source::{Map, Node, Partial, Shape, Span, Value};
+use crate::source::{Map, Node, Partial, Shape, Span, Value, loose_json};
 
 use super::evaluate::{Binding, Evaluator, Scope, pairs};
 use super::{functions, operators};
@@ -285,7 +285,7 @@ fn partial_json(parts: &[Part], span: Span) -> Option<Node> {
             }
         }
     }
-    let json: serde_json::Value = serde_json::from_str(&text).ok()?;
+    let json: serde_json::Value = loose_json(&text).ok()?;
     let mut tree = fill(Node::from_json(span, &json), &holes);
     match &mut tree.value {
         Value::List(list) => list.shape = Shape::Text,

@@ -176,6 +176,9 @@ impl<'a> Evaluator<'a> {
             Some(node) => node,
             None => self.document(module, at, index, name)?,
         };
+        if matches!(&node.value, Value::List(blocks) if blocks.shape == Shape::Open) {
+            return None;
+        }
         let failures = self.failures;
         let found = self.walk(&node, operators.get(1..).unwrap_or(&[]), scope, span);
         if !matches!(found.value, Value::Unknown(_) | Value::Partial(_)) {

@@ -52,6 +52,7 @@ impl Type {
             Value::Int(_) | Value::Float(_) | Value::Decimal(_) => Self::Number,
             Value::Str(_) | Value::Partial(_) => Self::String,
             Value::List(list) => match list.shape {
+                Shape::Open => Self::Any,
                 Shape::Written => Self::Tuple(list.iter().map(|item| Self::of(&item.value)).collect()),
                 Shape::Text => Self::String,
                 Shape::Uniform => Self::list(Self::common(list.iter().map(|item| &item.value))),

@@ -4,10 +4,10 @@
 //! `aws_iam_policy_document` makes of its arguments, `Module::document` says.
 
 use super::super::facts::table;
-use super::super::value::{Dict, List, Outcome, Undecided, Val, after_apply, error, unknown};
+use super::super::value::{Dict, List, NOT_KNOWN, Outcome, Undecided, Val, after_apply, error, unknown};
 use super::super::world::Context;
 use super::{any, take};
-use crate::source::Node;
+use crate::source::{Node, loose_json};
 use crate::terraform::Resource;
 
 /// `statements(policy)`
@@ -15,7 +15,8 @@ pub(super) fn statements<'a>(context: &Context<'a>, values: &[Val<'a>]) -> Outco
     let [policy] = take(values)?;
     match policy {
         Val::Null => Ok(Vec::new()),
-        Val::Str(text) => match serde_json::from_str(text) {
+        Val::Str(text) if text.is_empty() || text == NOT_KNOWN => Ok(Vec::new()),
+        Val::Str(text) => match loose_json(text) {
             Ok(json) => from_json(&Val::from_json(&json)),
             Err(why) => error(format!("the policy is not JSON: {why}")),
         },
@@ -95,8 +96,12 @@ fn json_principals<'a>(value: &Val<'a>) -> Outcome<'a> {
         Val::List(list) => list
             .iter()
             .map(|one| {
-                let identifiers = listed(&one.field("identifiers")?);
-                Ok(Val::map(vec![("type".into(), one.field("type")?), ("identifiers".into(), identifiers)]))
+                // AWS takes a list of texts for accounts and the like, as if its key were `AWS`.
+                let (type_, identifiers) = match one {
+                    Val::Str(_) | Val::Partial(_) | Val::Reference(_) => (Val::Str("AWS".into()), one),
+                    one => (one.field("type")?, one.field("identifiers")?),
+                };
+                Ok(Val::map(vec![("type".into(), type_), ("identifiers".into(), listed(&identifiers))]))
             })
             .collect::<Result<_, Undecided>>()?,
         Val::Str(text) => vec![Val::map(vec![

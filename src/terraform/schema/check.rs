@@ -277,7 +277,11 @@ impl Check<'_> {
             }
             return;
         }
-        let items = entry.node.items();
+        // Of blocks that are not known nobody can tell how many there are.
+        let items = match &entry.node.value {
+            Value::List(list) => list.known().0,
+            _ => &[],
+        };
         let most = if nested.nesting == Nesting::Single { 1 } else { nested.max };
         if let Some(extra) =
             usize::try_from(most).ok().filter(|most| *most > 0).and_then(|most| items.get(most))
