@@ -5,14 +5,16 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::rc::Rc;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value as Json;
+use serde_json::value::RawValue;
+use sha2::{Digest as _, Sha256};
 
 /// `configuration`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Default)]
 pub(super) struct Configuration {
     pub(super) provider_config: BTreeMap<String, Provider>,
     pub(super) root_module: Module,
@@ -30,10 +32,8 @@ pub(super) struct Provider {
 }
 
 /// A module.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Default)]
 pub(super) struct Module {
-    #[serde(deserialize_with = "by_address")]
     pub(super) resources: BTreeMap<String, Resource>,
     pub(super) module_calls: BTreeMap<String, Call>,
     pub(super) outputs: BTreeMap<String, Output>,
@@ -52,14 +52,13 @@ pub(super) struct Resource {
 }
 
 /// A call of a module.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Default)]
 pub(super) struct Call {
     pub(super) source: Option<String>,
     pub(super) version_constraint: Option<String>,
     pub(super) expressions: BTreeMap<String, Expression>,
     pub(super) for_each_expression: Option<Expression>,
-    pub(super) module: Module,
+    pub(super) module: Rc<Module>,
 }
 
 /// An output.
@@ -80,9 +79,148 @@ pub(super) struct Variable {
     pub(super) sensitive: bool,
 }
 
-fn by_address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, Resource>, D::Error> {
-    let list = Vec::<Resource>::deserialize(deserializer)?;
-    Ok(list.into_iter().map(|resource| (resource.address.clone(), resource)).collect())
+/// Modules that were read, by the hash of their text: a plan repeats a module wherever it is called.
+#[derive(Debug, Default)]
+pub(super) struct Known(BTreeMap<[u8; 32], Rc<Module>>);
+
+/// What is read into which a module may lie.
+pub(super) struct Seed<'k, T> {
+    known: &'k mut Known,
+    made: T,
+}
+
+impl<'k, T: Default> Seed<'k, T> {
+    /// Starts with nothing.
+    pub(super) fn new(known: &'k mut Known) -> Self {
+        Self { known, made: T::default() }
+    }
+}
+
+/// What has a field for each key of a mapping.
+pub(super) trait Fields: Sized {
+    /// What it is, for whoever gave something else.
+    const WHAT: &'static str;
+
+    /// Reads the value of a key.
+    fn field<'de, A: MapAccess<'de>>(
+        &mut self,
+        key: &str,
+        map: &mut A,
+        known: &mut Known,
+    ) -> Result<(), A::Error>;
+}
+
+impl<'de, T: Fields> DeserializeSeed<'de> for Seed<'_, T> {
+    type Value = T;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de, T: Fields> Visitor<'de> for Seed<'_, T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(T::WHAT)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<T, A::Error> {
+        while let Some(key) = map.next_key::<String>()? {
+            self.made.field(&key, &mut map, self.known)?;
+        }
+        Ok(self.made)
+    }
+}
+
+impl Fields for Configuration {
+    const WHAT: &'static str = "a configuration";
+
+    fn field<'de, A: MapAccess<'de>>(
+        &mut self,
+        key: &str,
+        map: &mut A,
+        known: &mut Known,
+    ) -> Result<(), A::Error> {
+        match key {
+            "provider_config" => self.provider_config = map.next_value()?,
+            "root_module" => self.root_module = map.next_value_seed(Seed::new(known))?,
+            _ => drop(map.next_value::<IgnoredAny>()?),
+        }
+        Ok(())
+    }
+}
+
+impl Fields for Module {
+    const WHAT: &'static str = "a module";
+
+    fn field<'de, A: MapAccess<'de>>(
+        &mut self,
+        key: &str,
+        map: &mut A,
+        known: &mut Known,
+    ) -> Result<(), A::Error> {
+        match key {
+            "resources" => {
+                let list: Vec<Resource> = map.next_value()?;
+                self.resources =
+                    list.into_iter().map(|resource| (resource.address.clone(), resource)).collect();
+            }
+            "module_calls" => self.module_calls = map.next_value_seed(Seed::new(known))?,
+            "outputs" => self.outputs = map.next_value()?,
+            "variables" => self.variables = map.next_value()?,
+            _ => drop(map.next_value::<IgnoredAny>()?),
+        }
+        Ok(())
+    }
+}
+
+impl Fields for BTreeMap<String, Call> {
+    const WHAT: &'static str = "calls of modules";
+
+    fn field<'de, A: MapAccess<'de>>(
+        &mut self,
+        key: &str,
+        map: &mut A,
+        known: &mut Known,
+    ) -> Result<(), A::Error> {
+        self.insert(key.to_owned(), map.next_value_seed(Seed::new(known))?);
+        Ok(())
+    }
+}
+
+impl Fields for Call {
+    const WHAT: &'static str = "a call of a module";
+
+    fn field<'de, A: MapAccess<'de>>(
+        &mut self,
+        key: &str,
+        map: &mut A,
+        known: &mut Known,
+    ) -> Result<(), A::Error> {
+        match key {
+            "source" => self.source = map.next_value()?,
+            "version_constraint" => self.version_constraint = map.next_value()?,
+            "expressions" => self.expressions = map.next_value()?,
+            "for_each_expression" => self.for_each_expression = map.next_value()?,
+            "module" => {
+                let text: Box<RawValue> = map.next_value()?;
+                let hash = Sha256::digest(text.get()).into();
+                self.module = match known.0.get(&hash) {
+                    Some(module) => Rc::clone(module),
+                    None => {
+                        let mut deserializer = serde_json::Deserializer::from_str(text.get());
+                        let module = Seed::new(known).deserialize(&mut deserializer);
+                        let module: Rc<Module> = Rc::new(module.map_err(A::Error::custom)?);
+                        known.0.insert(hash, Rc::clone(&module));
+                        module
+                    }
+                };
+            }
+            _ => drop(map.next_value::<IgnoredAny>()?),
+        }
+        Ok(())
+    }
 }
 
 /// What an argument or the blocks of a type are computed from.

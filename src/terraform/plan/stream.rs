@@ -7,7 +7,7 @@ use std::io::{self, Read};
 use serde::de::{DeserializeSeed, Deserializer as _, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::configuration::Configuration;
+use super::configuration::{Configuration, Known, Seed};
 
 /// What a plan says of itself.
 #[derive(Debug, Default)]
@@ -160,7 +160,8 @@ impl<'de> Visitor<'de> for Plan<'_> {
                 }
                 "configuration" => {
                     let start = self.position.offset.get();
-                    self.taker.configuration(map.next_value()?, start);
+                    let configuration = map.next_value_seed(Seed::new(&mut Known::default()))?;
+                    self.taker.configuration(configuration, start);
                 }
                 "values" => {
                     self.head.is_state = true;

@@ -222,7 +222,7 @@ impl Index {
     ) {
         let name = call.strip_prefix("module.").unwrap_or(call);
         let above = module_at(configuration, parent).and_then(|above| above.module_calls.get(name));
-        let Some(called) = above.map(|call| &call.module) else {
+        let Some(called) = above.map(|call| &*call.module) else {
             traced.other = true;
             return;
         };
@@ -278,7 +278,7 @@ fn module_at<'c>(configuration: &'c Configuration, path: &str) -> Option<&'c con
         return Some(&configuration.root_module);
     }
     let (parent, name, _) = address::above(path);
-    module_at(configuration, parent)?.module_calls.get(name).map(|call| &call.module)
+    module_at(configuration, parent)?.module_calls.get(name).map(|call| &*call.module)
 }
 
 /// The configuration of a resource.
