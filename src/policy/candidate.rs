@@ -41,23 +41,21 @@ impl<'a> Candidate<'a> {
     }
 }
 
-/// Everything that a rule looks at.
-pub(super) fn candidates<'a>(rule: &'a Rule, context: &Context<'a>) -> Vec<Candidate<'a>> {
+/// Everything that a rule looks at, one after the other: of a large plan they are many.
+pub(super) fn candidates<'c, 'a>(
+    rule: &'a Rule,
+    context: &'c Context<'a>,
+) -> Box<dyn Iterator<Item = Candidate<'a>> + 'c> {
     let world = &context.world;
     match &rule.scope {
         Scope::Blueprint(select) => {
-            let Some(view) = world.blueprint else { return Vec::new() };
+            let Some(view) = world.blueprint else { return Box::new(std::iter::empty()) };
             let root = Match::start(view, None, String::new());
-            select
-                .walk(&root)
-                .into_iter()
-                .map(|found| blueprint_candidate(found, select, world.sources))
-                .collect()
+            let found = select.walk(&root).into_iter();
+            Box::new(found.map(|found| blueprint_candidate(found, select, world.sources)))
         }
-        Scope::Terraform(types) => types
-            .iter()
-            .flat_map(|type_| context.resources(type_))
-            .map(|resource| {
+        Scope::Terraform(types) => {
+            Box::new(types.iter().flat_map(|type_| context.resources(type_)).map(|resource| {
                 let kind = if resource.managed { "resource" } else { "data" };
                 let pointer = join(&join(kind, &resource.type_), &resource.name);
                 Candidate {
@@ -72,18 +70,19 @@ pub(super) fn candidates<'a>(rule: &'a Rule, context: &Context<'a>) -> Vec<Candi
                     keys: Val::list(Vec::new()),
                     blueprint: resource.blueprint.clone(),
                 }
-            })
-            .collect(),
+            }))
+        }
         Scope::Block(kinds) => {
             let blocks = world.module.map_or(&[][..], |module| &module.blocks);
-            let wanted = |block: &&Block| kinds.iter().any(|kind| **kind == *block.kind);
-            blocks.iter().filter(wanted).map(block_candidate).collect()
+            let wanted = move |block: &&Block| kinds.iter().any(|kind| **kind == *block.kind);
+            Box::new(blocks.iter().filter(wanted).map(block_candidate))
         }
         Scope::Kubernetes(kinds) => {
-            kinds.iter().flat_map(|kind| context.objects(kind)).map(object_candidate).collect()
+            Box::new(kinds.iter().flat_map(|kind| context.objects(kind)).map(object_candidate))
         }
         Scope::Workload => {
-            world.objects.iter().map(object_candidate).filter(|candidate| candidate.pod.is_some()).collect()
+            let objects = world.objects.iter().map(object_candidate);
+            Box::new(objects.filter(|candidate| candidate.pod.is_some()))
         }
     }
 }

@@ -240,8 +240,8 @@ fn compiled(rule: &Rule) -> Result<Compiled<'_>, Vec<Finding>> {
 }
 
 fn evaluate_rule<'a>(policy: &'a Policy, rule: &'a Rule, context: &Context<'a>, evaluation: &mut Evaluation) {
-    let candidates = candidates(rule, context);
-    if candidates.is_empty() {
+    let mut candidates = candidates(rule, context).peekable();
+    if candidates.peek().is_none() {
         return;
     }
     let compiled = match compiled(rule) {
@@ -258,13 +258,13 @@ fn evaluate_rule<'a>(policy: &'a Policy, rule: &'a Rule, context: &Context<'a>, 
     );
     let today = context.world.at.map(|date| Val::text(date.to_string()));
     interpreter.set(TODAY, today.unwrap_or(Val::Unknown("no date is given; say --at DATE".into())));
-    for candidate in &candidates {
+    for candidate in candidates {
         interpreter.set(THIS, candidate.this.clone());
         interpreter.set(KEY, candidate.key.clone());
         interpreter.set(KEYS, candidate.keys.clone());
         interpreter.set(ADDRESS, Val::Str(candidate.address.clone()));
         interpreter.set_item(Val::Null, Val::Null, false);
-        let judge = Judge { policy, rule, compiled: &compiled, context, candidate };
+        let judge = Judge { policy, rule, compiled: &compiled, context, candidate: &candidate };
         evaluation.verdicts.extend(judge.verdicts(&mut interpreter, &mut evaluation.passes));
     }
 }

@@ -87,7 +87,7 @@ impl<'a> Val<'a> {
             },
             Value::Map(map) => Self::Map(Dict::Tree(map)),
             Value::Unknown(why) => Self::Unknown(Cow::Borrowed(why)),
-            Value::Reference(reference) => Self::Reference(Cow::Borrowed(reference)),
+            Value::Reference(reference) => Self::Reference(Cow::Borrowed(&**reference)),
             Value::Partial(partial) => Self::Partial(Cow::Borrowed(partial)),
         }
     }

@@ -42,7 +42,7 @@ pub enum Value {
     /// A value that the files do not fix. The text says why ("variable region has no default").
     Unknown(Arc<str>),
     /// A reference to an attribute of a Terraform resource that is only known after apply.
-    Reference(Reference),
+    Reference(Box<Reference>),
     /// A string of which only the ends are written, such as `"arn:aws:s3:::${var.bucket}/*"`.
     Partial(Box<Partial>),
 }
@@ -93,9 +93,13 @@ pub enum Shape {
     Open,
 }
 
-/// A sequence.
+/// A sequence, as wide as a pointer like a [`Map`].
 #[derive(Debug, Clone, Default)]
-pub struct List {
+pub struct List(Box<Items>);
+
+/// What is in a [`List`].
+#[derive(Debug, Clone, Default)]
+pub struct Items {
     /// The items, those of a set in the order Terraform visits them.
     pub items: Vec<Node>,
     /// What Terraform takes it for.
@@ -115,7 +119,19 @@ impl List {
 
     /// A sequence of a shape.
     pub fn of(shape: Shape, items: Vec<Node>) -> Self {
-        Self { items, shape }
+        Self(Box::new(Items { items, shape }))
+    }
+
+    /// The sequence with another shape.
+    #[must_use]
+    pub fn shaped(mut self, shape: Shape) -> Self {
+        self.shape = shape;
+        self
+    }
+
+    /// Its items.
+    pub fn into_items(self) -> Vec<Node> {
+        self.0.items
     }
 }
 
@@ -127,7 +143,7 @@ impl PartialEq for List {
 
 impl From<Vec<Node>> for List {
     fn from(items: Vec<Node>) -> Self {
-        Self { items, shape: Shape::Written }
+        Self::of(Shape::Written, items)
     }
 }
 
@@ -142,7 +158,7 @@ impl IntoIterator for List {
     type IntoIter = std::vec::IntoIter<Node>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.items.into_iter()
+        self.0.items.into_iter()
     }
 }
 
@@ -165,6 +181,20 @@ impl<'l> IntoIterator for &'l mut List {
 }
 
 impl std::ops::Deref for List {
+    type Target = Items;
+
+    fn deref(&self) -> &Items {
+        &self.0
+    }
+}
+
+impl std::ops::DerefMut for List {
+    fn deref_mut(&mut self) -> &mut Items {
+        &mut self.0
+    }
+}
+
+impl std::ops::Deref for Items {
     type Target = Vec<Node>;
 
     fn deref(&self) -> &Vec<Node> {
@@ -172,7 +202,7 @@ impl std::ops::Deref for List {
     }
 }
 
-impl std::ops::DerefMut for List {
+impl std::ops::DerefMut for Items {
     fn deref_mut(&mut self) -> &mut Vec<Node> {
         &mut self.items
     }
@@ -251,6 +281,13 @@ impl Map {
     /// Keys and values, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&Arc<str>, &Entry)> {
         self.entries.iter()
+    }
+}
+
+impl Value {
+    /// A reference to an attribute of a resource.
+    pub fn reference(address: impl Into<Arc<str>>, attribute: impl Into<Arc<str>>) -> Self {
+        Self::Reference(Box::new(Reference { address: address.into(), attribute: attribute.into() }))
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use hcl_edit::Decorated;
 use hcl_edit::expr::{Expression, Traversal, TraversalOperator};
 
-use crate::source::{Map, Node, Reference, Shape, Span, Value};
+use crate::source::{Map, Node, Shape, Span, Value};
 
 use super::evaluate::{Evaluator, Item, Scope, weight};
 use super::instances::{Called, Keys};
@@ -82,10 +82,10 @@ impl<'a> Evaluator<'a> {
         let module = scope.module;
         let Some(at) = self.declared(module).by_address.get(address).copied() else {
             // That nothing declares it is a finding of its own; of what type it would be is known all the same.
-            let address = format!("{}{address}", self.module(module).prefix).into();
+            let address = format!("{}{address}", self.module(module).prefix);
             let (_, rest) = self.chosen(&Keys::Unknown, operators, scope);
-            let attribute = self.attribute_path(rest, scope).into();
-            return Node::new(span, Value::Reference(Reference { address, attribute }));
+            let attribute = self.attribute_path(rest, scope);
+            return Node::new(span, Value::reference(address, attribute));
         };
         let keys = self.keys(module, at);
         let (chosen, rest) = self.chosen(&keys, operators, scope);
@@ -97,8 +97,8 @@ impl<'a> Evaluator<'a> {
             }
             Chosen::NotKnown => {
                 let address = self.address(module, at, &Keys::One, 0);
-                let attribute = self.attribute_path(rest, scope).into();
-                Node::new(span, Value::Reference(Reference { address, attribute }))
+                let attribute = self.attribute_path(rest, scope);
+                Node::new(span, Value::reference(address, attribute))
             }
             Chosen::All => {
                 let whole =
@@ -149,9 +149,9 @@ impl<'a> Evaluator<'a> {
         let address = self.address(module, at, keys, index);
         if operators.is_empty() {
             self.instances.insert(address.clone(), (module, at, index));
-            return Node::new(span, Value::Reference(Reference { address, attribute: "".into() }));
+            return Node::new(span, Value::reference(address, ""));
         }
-        let attribute = self.attribute_path(operators, scope).into();
+        let attribute = self.attribute_path(operators, scope);
         if let Some(found) = self.written((module, at, index), operators, scope, span) {
             return found;
         }
@@ -160,7 +160,7 @@ impl<'a> Evaluator<'a> {
         let sensitive = resource.zip(first).is_some_and(|(resource, name)| {
             resource.managed && schema::sensitive(&resource.type_).contains(&name)
         });
-        Node::new(span, Value::Reference(Reference { address, attribute })).marked(sensitive)
+        Node::new(span, Value::reference(address, attribute)).marked(sensitive)
     }
 
     /// The value of an attribute that the block itself says.
@@ -324,9 +324,8 @@ impl<'a> Evaluator<'a> {
                     let rest = self.attribute_path(operators.get(index..).unwrap_or(&[]), scope);
                     let dot = if reference.attribute.is_empty() || rest.starts_with('[') { "" } else { "." };
                     let attribute = format!("{}{dot}{rest}", reference.attribute);
-                    let reference =
-                        Reference { address: reference.address.clone(), attribute: attribute.into() };
-                    return Node::new(span, Value::Reference(reference)).marked(sensitive);
+                    let value = Value::reference(reference.address.clone(), attribute);
+                    return Node::new(span, value).marked(sensitive);
                 }
                 _ => {}
             }

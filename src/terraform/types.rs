@@ -216,14 +216,14 @@ pub(super) fn convert(value: Value, wanted: &Type) -> Result<Value, Misfit> {
         }
         (Type::Bool, value) => to_bool(&value).map(Value::Bool).ok_or(Misfit),
         (Type::List(of), Value::List(list)) => {
-            Ok(Value::List(List::of(Shape::Uniform, converted(list.items, of)?)))
+            Ok(Value::List(List::of(Shape::Uniform, converted(list.into_items(), of)?)))
         }
-        (Type::Set(of), Value::List(list)) => Ok(Value::List(set(converted(list.items, of)?))),
+        (Type::Set(of), Value::List(list)) => Ok(Value::List(set(converted(list.into_items(), of)?))),
         (Type::Tuple(types), Value::List(list)) => {
             if list.shape == Shape::Set || list.len() != types.len() {
                 return Err(Misfit);
             }
-            let items = list.items.into_iter().zip(types).map(|(item, type_)| node(item, type_));
+            let items = list.into_iter().zip(types).map(|(item, type_)| node(item, type_));
             items.collect::<Result<List, _>>().map(Value::List)
         }
         (Type::Map(of), Value::Map(map)) => {

@@ -8,7 +8,7 @@ mod rules;
 
 use nexafi_gen::kubernetes;
 use nexafi_gen::policy::{Catalogue, Evaluation, World, evaluate};
-use nexafi_gen::source::{Finding, Map, Node, Reference, SourceFile, Sources, Span, Value, Verdict, yaml};
+use nexafi_gen::source::{Finding, Map, Node, SourceFile, Sources, Span, Value, Verdict, yaml};
 use nexafi_gen::terraform::{self, Module};
 
 /// A tree out of YAML, where `ref:aws_vpc.main#id` is a reference and `unknown:why` a value the files do not fix.
@@ -25,7 +25,7 @@ fn marked(node: &Node) -> Node {
             Some(("unknown", why)) => Value::Unknown(why.into()),
             Some(("ref", rest)) => {
                 let (address, attribute) = rest.split_once('#').unwrap_or((rest, ""));
-                Value::Reference(Reference { address: address.into(), attribute: attribute.into() })
+                Value::reference(address, attribute)
             }
             _ => Value::Str(text.clone()),
         },

@@ -123,7 +123,7 @@ fn matchkeys(arguments: &mut Arguments) -> Outcome {
     let failed = || Refusal::Failed("keys and searched keys have no type in common");
     let common = types::unify(&[Type::of(&keys), Type::of(&wanted)]).ok_or_else(failed)?;
     let items = |value| match types::convert(value, &common) {
-        Ok(Value::List(list)) => Ok(list.items),
+        Ok(Value::List(list)) => Ok(list.into_items()),
         _ => Err(failed()),
     };
     let (keys, wanted) = (items(keys)?, items(wanted)?);

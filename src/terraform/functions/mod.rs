@@ -128,7 +128,7 @@ fn issensitive(arguments: &[Node]) -> Outcome {
 
 fn with_shape(value: Value, shape: Shape) -> Value {
     match value {
-        Value::List(list) => Value::List(List { shape, ..list }),
+        Value::List(list) => Value::List(list.shaped(shape)),
         Value::Map(map) => Value::Map(map.shaped(shape)),
         other => other,
     }
@@ -259,7 +259,7 @@ impl Arguments {
     /// A sequence as a list of a type.
     fn list_of(&mut self, of: Type) -> Result<Vec<Node>, Refusal> {
         match types::convert(self.known()?, &Type::list(of)) {
-            Ok(Value::List(list)) => Ok(list.items),
+            Ok(Value::List(list)) => Ok(list.into_items()),
             _ => Err(Refusal::Failed("needs a list of one type")),
         }
     }

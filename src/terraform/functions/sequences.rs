@@ -24,7 +24,7 @@ pub(super) fn call(name: &str, arguments: &mut Arguments) -> Outcome {
                 return Err(Refusal::Failed("needs a list with elements, and a position from 0"));
             }
             let at = usize::try_from(at.rem_euclid(count)).unwrap_or(0);
-            let item = items.items.into_iter().nth(at).ok_or(Refusal::Failed("no such element"))?;
+            let item = items.into_iter().nth(at).ok_or(Refusal::Failed("no such element"))?;
             Ok(arguments.choose(item))
         }
         "one" => one(arguments),
@@ -33,7 +33,7 @@ pub(super) fn call(name: &str, arguments: &mut Arguments) -> Outcome {
             let mut list = arguments.sequence()?;
             list.reverse();
             let shape = if list.shape == Shape::Set { Shape::Uniform } else { list.shape };
-            Ok(Value::List(List { shape, ..list }))
+            Ok(Value::List(list.shaped(shape)))
         }
         "concat" => concat(arguments),
         _ => {
@@ -109,7 +109,7 @@ fn one(arguments: &mut Arguments) -> Outcome {
     if let Some(reason) = loose(&list) {
         return Err(Refusal::Unknown(reason));
     }
-    let mut items = list.items;
+    let mut items = list.into_items();
     match (items.pop(), items.len()) {
         (None, _) => Ok(Value::Null),
         (Some(item), 0) => Ok(arguments.choose(item)),

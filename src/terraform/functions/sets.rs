@@ -27,7 +27,7 @@ pub(super) fn call(name: &str, arguments: &mut Arguments) -> Outcome {
         if let Some(reason) = set.iter().find_map(|item| unknown_within(&item.value)) {
             return Err(Refusal::Unknown(reason));
         }
-        sets.push(set.items);
+        sets.push(set.into_items());
     }
     let mut sets = sets.into_iter();
     let mut result = sets.next().ok_or(Refusal::Failed("an argument is missing"))?;
@@ -53,7 +53,7 @@ fn product(arguments: &mut Arguments) -> Outcome {
         let Ok(Value::List(list)) = types::convert(Value::List(given), &Type::list(Type::Any)) else {
             return Err(Refusal::Failed("needs lists whose elements have a type in common"));
         };
-        factors.push(list.items);
+        factors.push(list.into_items());
     }
     if factors.len() < 2 {
         return Err(Refusal::Failed("needs at least two sets"));

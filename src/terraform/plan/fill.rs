@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::configuration::{Configuration, Expression};
 use super::trace::{Index, Scope, Traced};
 use super::values::AFTER_APPLY;
-use crate::source::{Map, Node, Reference, Value};
+use crate::source::{Map, Node, Value};
 use crate::terraform::schema::{Block, Type};
 
 /// Fills in one resource.
@@ -133,9 +133,7 @@ impl Filling<'_> {
                             continue;
                         };
                         if let Some(address) = self.index.address(*at) {
-                            let reference =
-                                Reference { address: address.clone(), attribute: attribute.clone() };
-                            node.value = Value::Reference(reference);
+                            node.value = Value::reference(address.clone(), attribute.clone());
                         }
                         if !met.contains(at) {
                             met.push(*at);
@@ -173,8 +171,7 @@ impl Filling<'_> {
         }
         for (item, (at, attribute)) in open.iter_mut().zip(named) {
             if let Some(address) = self.index.address(at) {
-                let reference = Reference { address: address.clone(), attribute: attribute.into() };
-                item.value = Value::Reference(reference);
+                item.value = Value::reference(address.clone(), attribute);
             }
         }
     }
@@ -200,7 +197,7 @@ impl Filling<'_> {
                     [..] => (None, ""),
                 };
                 let address = address.unwrap_or_else(|| target.block.as_str().into());
-                Value::Reference(Reference { address, attribute: attribute.into() })
+                Value::reference(address, attribute)
             }
             [] => Value::Unknown(AFTER_APPLY.into()),
             [..] => {

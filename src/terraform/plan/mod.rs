@@ -33,6 +33,10 @@ use crate::source::{FileId, List, Map, Node, Sources, Span, Value};
 /// Why a policy that asks for `prevent_destroy` cannot be judged on a plan, whatever is in it.
 pub const NO_LIFECYCLE: &str = "a plan does not show `lifecycle`";
 
+/// The tags of a resource with those that the provider gives to all: nobody writes it, and it is a third of all there is to read.
+/// <https://registry.terraform.io/providers/hashicorp/aws/latest/docs/guides/resource-tagging>
+const ALL_TAGS: &str = "tags_all";
+
 /// A plan that was read.
 #[derive(Debug)]
 pub struct Planned {
@@ -214,7 +218,9 @@ impl Reading<'_> {
         if let Some(schema) = managed.then(|| schema::type_schema(&listed.type_)).flatten() {
             // What the provider tells is no argument; by a text of it others may name the resource.
             let told = |name: &str| schema.attributes.get(name).is_some_and(schema::Attribute::computed_only);
-            body.entries.retain(|name, entry| !told(name) || matches!(entry.node.value, Value::Str(_)));
+            body.entries.retain(|name, entry| {
+                &**name != ALL_TAGS && (!told(name) || matches!(entry.node.value, Value::Str(_)))
+            });
         }
         body.entries.shrink_to_fit();
         let resource = Resource {
