@@ -17,8 +17,9 @@ mod sarif;
 mod summary;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -111,6 +112,23 @@ pub struct Report<'a> {
     pub pages: Option<String>,
 }
 
+/// Whether a verdict is the one before it once more. Two rules of a policy may ask the same for two checks of another tool: what is wrong
+/// is then said once, with the names of both.
+fn is_said_again(later: &mut Finding, earlier: &mut Finding) -> bool {
+    if later.verdict == Verdict::Pass || later.span != earlier.span || later.message != earlier.message {
+        return *later == *earlier;
+    }
+    let aliases = std::mem::replace(&mut later.aliases, Arc::clone(&earlier.aliases));
+    let again = *later == *earlier;
+    if again && aliases != earlier.aliases {
+        let known: BTreeSet<&String> = earlier.aliases.iter().chain(aliases.iter()).collect();
+        earlier.aliases = known.into_iter().cloned().collect();
+    } else {
+        later.aliases = aliases;
+    }
+    again
+}
+
 impl<'a> Report<'a> {
     /// Sorts `verdicts` by path, then position, then policy. `root` is the directory that paths are relative to in
     /// fingerprints, so that the same finding has the same one however the path was typed. Sensitive values that stand in
@@ -139,7 +157,7 @@ impl<'a> Report<'a> {
                 .then_with(|| left.subject.cmp(&right.subject))
                 .then_with(|| left.message.cmp(&right.message))
         });
-        verdicts.dedup();
+        verdicts.dedup_by(|later, earlier| is_said_again(later, earlier));
         inputs.sort();
         inputs.dedup();
         Self {

@@ -136,6 +136,30 @@ fn without_findings_there_is_one_line() {
 }
 
 #[test]
+fn what_two_rules_say_of_one_thing_in_the_same_words_is_said_once_with_the_names_of_both() {
+    let mut sources = Sources::default();
+    let blueprint = sources.add(SourceFile::new("blueprints/nexafi.yaml", BLUEPRINT.to_owned()));
+    let off = span_of(&sources, blueprint, "false");
+    let named = |alias: &str, verdict| {
+        let mut finding = policy_finding(off, verdict);
+        finding.aliases = [alias.to_owned()].into();
+        finding
+    };
+    let said = |verdict| {
+        let findings = ["CKV_AWS_25", "CKV_AWS_24", "CKV_AWS_25"].map(|alias| named(alias, verdict));
+        let report = report(&sources, findings.to_vec());
+        report.verdicts().iter().map(|finding| finding.aliases.join(" ")).collect::<Vec<_>>()
+    };
+    assert_eq!(said(Verdict::Fail), ["CKV_AWS_24 CKV_AWS_25"]);
+    assert_eq!(said(Verdict::Unproven), ["CKV_AWS_24 CKV_AWS_25"]);
+    // Each is counted, as where passes are counted only.
+    assert_eq!(said(Verdict::Pass), ["CKV_AWS_25", "CKV_AWS_24", "CKV_AWS_25"]);
+    let mut worse = named("CKV_AWS_24", Verdict::Fail);
+    worse.severity = Severity::Critical;
+    assert_eq!(report(&sources, vec![named("CKV_AWS_25", Verdict::Fail), worse]).verdicts().len(), 2);
+}
+
+#[test]
 fn passes_are_listed_only_when_asked_for_and_counted_always() {
     let (sources, findings) = sample();
     let mut report = report(&sources, findings);

@@ -95,10 +95,34 @@ resource "aws_sns_topic" "own" { kms_master_key_id = "alias/ours" }
     let one = said("{OTHER-1: written(this.kms_master_key_id)}");
     assert_eq!(
         one,
-        ["fail OTHER-1 OTHER-2", "fail OTHER-2", "unproven OTHER-1 OTHER-2", "pass OTHER-1 OTHER-2"]
+        // The other check takes any text for a key, and so the name of a variable.
+        ["fail OTHER-1 OTHER-2", "fail OTHER-2", "unproven ", "pass OTHER-1 OTHER-2"]
     );
     let all = said("written(this.kms_master_key_id)");
-    assert_eq!(all, ["fail OTHER-1 OTHER-2", "fail ", "unproven OTHER-1 OTHER-2", "pass OTHER-1 OTHER-2"]);
+    assert_eq!(all, ["fail OTHER-1 OTHER-2", "fail ", "unproven ", "pass OTHER-1 OTHER-2"]);
+}
+
+#[test]
+fn an_unproven_verdict_names_a_check_only_where_that_fails_the_expression_as_it_is_written() {
+    let topics = r#"
+variable "on" { type = bool }
+variable "key" { type = string }
+resource "aws_sns_topic" "asked" {
+  fifo_topic        = var.on
+  kms_master_key_id = var.key
+}
+"#;
+    let aliases = |asserts: &str| {
+        let rules = format!("  terraform:\n    resource: aws_sns_topic\n    assert: {asserts}\n");
+        let text = policy_text(&rules).replacen("rules:", "aliases: [OTHER-1]\nrules:", 1);
+        let (evaluation, _) = run_policy(&text, Inputs { terraform: Some(topics), ..Inputs::default() });
+        let finding = &evaluation.verdicts.first().unwrap().finding;
+        format!("{} {}", finding.verdict.as_str(), finding.aliases.join(" "))
+    };
+    assert_eq!(aliases("this.fifo_topic == true"), "unproven OTHER-1");
+    assert_eq!(aliases("this.fifo_topic != true"), "unproven ");
+    assert_eq!(aliases("has(this.kms_master_key_id)"), "unproven ");
+    assert_eq!(aliases("this.kms_master_key_id.startsWith('arn:')"), "unproven OTHER-1");
 }
 
 #[test]
