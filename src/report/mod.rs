@@ -157,7 +157,7 @@ impl<'a> Report<'a> {
                 .then_with(|| left.subject.cmp(&right.subject))
                 .then_with(|| left.message.cmp(&right.message))
         });
-        verdicts.dedup_by(|later, earlier| is_said_again(later, earlier));
+        verdicts.dedup_by(is_said_again);
         inputs.sort();
         inputs.dedup();
         Self {

@@ -55,6 +55,6 @@ mod tests {
 
     #[test]
     fn the_first_fault_is_the_one_that_is_told() {
-        assert_eq!(loose_json("[1,]\nx").unwrap_err().line(), 1);
+        assert!(matches!(loose_json("[1,]\nx"), Err(fault) if fault.line() == 1));
     }
 }

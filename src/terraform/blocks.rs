@@ -173,11 +173,9 @@ fn append(map: &mut Map, name: &str, key: Span, blocks: Value) {
             items.extend(more);
             items.extend(doubt);
         }
-        (Value::List(items), doubt @ Value::Unknown(_)) => {
-            if items.shape != Shape::Open {
-                items.push(Node::new(key, doubt));
-                items.shape = Shape::Open;
-            }
+        (Value::List(items), doubt @ Value::Unknown(_)) if items.shape != Shape::Open => {
+            items.push(Node::new(key, doubt));
+            items.shape = Shape::Open;
         }
         (doubt @ Value::Unknown(_), Value::List(mut items)) if !items.is_empty() => {
             items.push(Node::new(node.span, std::mem::take(doubt)));

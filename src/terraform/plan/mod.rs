@@ -172,7 +172,7 @@ impl Taker for Reading<'_> {
             return Ok(());
         }
         self.add((text, start), &listed, [change.after, change.after_unknown, change.after_sensitive])
-            .map_err(unplaced)
+            .map_err(|fault| unplaced(&fault))
     }
 
     fn prior(&mut self, text: &str, start: usize) -> Result<(), serde_json::Error> {
@@ -180,7 +180,8 @@ impl Taker for Reading<'_> {
         if listed.mode != Mode::Data {
             return Ok(());
         }
-        self.add((text, start), &listed, [listed.values, None, listed.sensitive_values]).map_err(unplaced)
+        self.add((text, start), &listed, [listed.values, None, listed.sensitive_values])
+            .map_err(|fault| unplaced(&fault))
     }
 
     fn configuration(&mut self, configuration: Configuration, start: usize) {
@@ -190,8 +191,8 @@ impl Taker for Reading<'_> {
 }
 
 /// A fault in a part of a resource: its place counts from where the part begins, which says nothing of the file.
-fn unplaced(fault: serde_json::Error) -> serde_json::Error {
-    serde_json::Error::custom(stream::words(&fault))
+fn unplaced(fault: &serde_json::Error) -> serde_json::Error {
+    serde_json::Error::custom(stream::words(fault))
 }
 
 impl Reading<'_> {
