@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::candidate::{Candidate, candidates, spot};
 use super::expression::{ADDRESS, Expression, KEY, KEYS, ROOT, THIS, TODAY};
-use super::file::{Find, Policy, Rule, Scope};
+use super::file::{Find, Policy, Rule, Scope, Text};
 use super::interpret::Interpreter;
 use super::path::{Match, Path, Steps};
 use super::sensitive::watch;
@@ -216,26 +216,16 @@ pub(super) fn present(world: &World<'_>, kind: SubjectKind) -> bool {
     }
 }
 
-/// A rule with its expressions compiled.
+/// What decides a rule, compiled. What is said of a verdict is compiled when there is one to speak of: of most rules all passes.
 struct Compiled<'a> {
     when: Option<&'a Expression>,
     assert: &'a Expression,
-    message: Option<&'a Template>,
-    help: Option<&'a Template>,
-    alias_asserts: Vec<(Option<&'a str>, &'a Expression)>,
 }
 
 fn compiled(rule: &Rule) -> Result<Compiled<'_>, Vec<Finding>> {
     Ok(Compiled {
         when: rule.when.as_ref().map(super::file::Cel::compiled).transpose()?,
         assert: rule.assert.compiled()?,
-        message: rule.message.as_ref().map(super::file::Text::compiled).transpose()?,
-        help: rule.help.as_ref().map(super::file::Text::compiled).transpose()?,
-        alias_asserts: rule
-            .alias_asserts
-            .iter()
-            .map(|(alias, cel)| Ok((alias.as_deref(), cel.compiled()?)))
-            .collect::<Result<_, Vec<Finding>>>()?,
     })
 }
 
@@ -267,6 +257,11 @@ fn evaluate_rule<'a>(policy: &'a Policy, rule: &'a Rule, context: &Context<'a>, 
         let judge = Judge { policy, rule, compiled: &compiled, context, candidate: &candidate };
         evaluation.verdicts.extend(judge.verdicts(&mut interpreter, &mut evaluation.passes));
     }
+}
+
+/// A template of a rule. A policy of which one does not compile is not judged by.
+fn template(text: Option<&Text>) -> Option<&Template> {
+    text.and_then(|text| text.compiled().ok())
 }
 
 /// What became of `when` and `assert`.
@@ -480,15 +475,13 @@ impl<'a> Judge<'a, '_> {
             (Some(Undecided::Unknown(why)), _) => format!("cannot be proven from the files: {why}"),
             (Some(Undecided::Error(why)), _) => format!("the policy could not be evaluated here: {why}"),
             (None, Verdict::Pass) => policy.title.to_string(),
-            (None, _) => self
-                .compiled
-                .message
+            (None, _) => template(self.rule.message.as_ref())
                 .map_or_else(|| policy.title.to_string(), |message| message.render(interpreter)),
         };
-        let help = match (verdict, self.compiled.help) {
-            (Verdict::Pass, _) => String::new(),
-            (_, Some(help)) => help.render(interpreter),
-            (_, None) => self.fix_as_help(),
+        let help = match verdict {
+            Verdict::Pass => String::new(),
+            _ => template(self.rule.help.as_ref())
+                .map_or_else(|| self.fix_as_help(), |help| help.render(interpreter)),
         };
         let mut finding = policy.finding(self.candidate.subject(), span, message);
         finding.verdict = verdict;
@@ -511,8 +504,10 @@ impl<'a> Judge<'a, '_> {
 
     /// Takes away the names of checks that ask for less than the rule, and get it here.
     fn leave_out_aliases(&self, interpreter: &mut Interpreter<'a, '_>, finding: &mut Finding) {
-        let asserts = &self.compiled.alias_asserts;
-        for &(alias, asserts) in asserts {
+        let asserts = &self.rule.alias_asserts;
+        for (alias, asserts) in asserts {
+            let alias = alias.as_ref();
+            let Ok(asserts) = asserts.compiled() else { continue };
             if interpreter.holds_as_written(asserts) {
                 let others =
                     finding.aliases.iter().filter(|known| alias.is_some_and(|alias| *known != alias));
@@ -524,7 +519,7 @@ impl<'a> Judge<'a, '_> {
             && !asserts.iter().any(|(alias, _)| alias.is_none())
             && interpreter.holds_as_written(self.compiled.assert)
         {
-            let asked = |alias: &String| asserts.iter().any(|(asked, _)| *asked == Some(alias.as_str()));
+            let asked = |alias: &String| asserts.iter().any(|(asked, _)| asked.as_ref() == Some(alias));
             finding.aliases = finding.aliases.iter().filter(|alias| asked(alias)).cloned().collect();
         }
     }
