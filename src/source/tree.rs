@@ -19,6 +19,10 @@ pub struct Node {
     pub sensitive: bool,
 }
 
+// The plan of a large platform has some ten million values: each word here is eighty megabytes there.
+#[cfg(target_pointer_width = "64")]
+const _: () = assert!(size_of::<Node>() <= 40);
+
 /// A value as the files fix it.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub enum Value {
