@@ -189,3 +189,24 @@ output "o" {
         told(&sources, &schema::check(&module))
     ));
 }
+
+#[test]
+fn a_policy_that_is_no_json_is_found_although_it_is_judged() {
+    let (sources, module, _) = module(&[r#"
+resource "aws_sqs_queue_policy" "open" {
+  queue_url = "https://sqs.eu-west-1.amazonaws.com/123456789012/orders"
+  policy    = "{\"Statement\": [{\"Effect\": \"Deny\"},]}"
+}
+resource "aws_iam_role" "sound" {
+  assume_role_policy = "{\"Statement\": []}"
+}
+resource "aws_lb_listener" "web" {
+  load_balancer_arn = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:loadbalancer/app/a/1"
+  ssl_policy        = "ELBSecurityPolicy-TLS13-1-2-2021-06"
+  default_action {
+    type = "fixed-response"
+  }
+}
+"#]);
+    insta::assert_snapshot!(told(&sources, &schema::check(&module)));
+}

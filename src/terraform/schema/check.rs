@@ -248,6 +248,15 @@ impl Check<'_> {
                 format!("{pointer}{}", wrong.within),
             );
         }
+        if let Some(why) = name.contains("policy").then(|| malformed(&entry.node)).flatten() {
+            self.fault(
+                entry.node.span,
+                format!("`{name}` of {} is not JSON: {why}", place.path),
+                "not JSON",
+                "write it with jsonencode({ ... }), which leaves no commas to chance".to_owned(),
+                pointer,
+            );
+        }
     }
 
     fn not_a_block(&mut self, name: &str, entry: &Entry, type_: &Type, place: &Place<'_>) {
@@ -330,6 +339,12 @@ impl Check<'_> {
 }
 
 /// Whether the entry is written as blocks, not as an argument.
+/// Why the text of a policy is no JSON, where it means to be: the provider refuses it before it makes a plan.
+fn malformed(policy: &Node) -> Option<String> {
+    let text = policy.as_str().filter(|text| text.trim_start().starts_with('{'))?;
+    serde_json::from_str::<serde::de::IgnoredAny>(text).err().map(|why| why.to_string())
+}
+
 fn is_block(entry: &Entry) -> bool {
     entry.node.span == entry.key
 }
