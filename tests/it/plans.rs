@@ -260,8 +260,13 @@ fn what_is_no_plan_is_refused_with_a_way_out() {
         r#"{"format_version":"1.2","terraform_version":"1.11.4","resource_changes":[
   1,{"address":2}]}"#,
     );
+    desk.put(
+        "odd-module.json",
+        "{\"format_version\":\"1.2\",\"terraform_version\":\"1.11.4\",\"resource_changes\":[],\n\"configuration\":\n\
+         {\"root_module\":{\"module_calls\":{\"net\":{\"module\":{\"resources\":7}}}}}}",
+    );
     desk.put("tfplan.bin", b"PK\x03\x04\x14\x00\x08\x00\x08\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x06\x00\x00\x00tfplan");
-    let ran = desk.run("lint cut.json state.json new.json odd.json tfplan.bin");
+    let ran = desk.run("lint cut.json state.json new.json odd.json odd-module.json tfplan.bin");
     assert_eq!(ran.code, ExitCode::Unusable);
     insta::assert_snapshot!("no_plans", ran.shown());
 }

@@ -13,6 +13,8 @@ use serde_json::Value as Json;
 use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 
+use super::words;
+
 /// `configuration`.
 #[derive(Debug, Default)]
 pub(super) struct Configuration {
@@ -211,7 +213,8 @@ impl Fields for Call {
                     None => {
                         let mut deserializer = serde_json::Deserializer::from_str(text.get());
                         let module = Seed::new(known).deserialize(&mut deserializer);
-                        let module: Rc<Module> = Rc::new(module.map_err(A::Error::custom)?);
+                        let module: Rc<Module> =
+                            Rc::new(module.map_err(|fault| A::Error::custom(words(&fault)))?);
                         known.0.insert(hash, Rc::clone(&module));
                         module
                     }

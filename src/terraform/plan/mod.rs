@@ -190,9 +190,16 @@ impl Taker for Reading<'_> {
     }
 }
 
+/// What a fault says, without a place.
+fn words(fault: &serde_json::Error) -> String {
+    let said = fault.to_string();
+    let place = format!(" at line {} column {}", fault.line(), fault.column());
+    said.strip_suffix(&place).unwrap_or(&said).to_owned()
+}
+
 /// A fault in a part of a resource: its place counts from where the part begins, which says nothing of the file.
 fn unplaced(fault: &serde_json::Error) -> serde_json::Error {
-    serde_json::Error::custom(stream::words(fault))
+    serde_json::Error::custom(words(fault))
 }
 
 impl Reading<'_> {

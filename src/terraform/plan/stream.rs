@@ -8,6 +8,7 @@ use serde::de::{DeserializeSeed, Deserializer as _, Error as _, IgnoredAny, MapA
 use serde_json::value::RawValue;
 
 use super::configuration::{Configuration, Known, Seed};
+use super::words;
 
 /// What a plan says of itself.
 #[derive(Debug, Default)]
@@ -46,13 +47,6 @@ impl Position {
             1 + at - line.checked_sub(1).and_then(|line| starts.get(line)).map_or(0, |line| *line as usize);
         format!("{said} at line {line} column {column}")
     }
-}
-
-/// What a fault says, without a place.
-pub(super) fn words(fault: &serde_json::Error) -> String {
-    let said = fault.to_string();
-    let place = format!(" at line {} column {}", fault.line(), fault.column());
-    said.strip_suffix(&place).unwrap_or(&said).to_owned()
 }
 
 /// Counts what is taken from it. `serde_json` takes one byte at a time, so that behind a value it stands where the value ends.
