@@ -2,20 +2,28 @@
 //! on scanning YAML that is the same in every run.
 //!
 //! What is written to `OUT_DIR`: `policies.rs`, a list of every policy file with its text and with the types and kinds its
-//! rules look at; and `policies.bin`, what the YAML parser says of each text. The policy files stay the only source: Cargo
-//! runs this again whenever one of them changes, and a test holds that reading a record and reading its text give the same.
+//! rules look at; `policies.bin`, what the YAML parser says of each text; and `expressions.rs` and `expressions.bin`, what the
+//! CEL parser says of every expression in them; and `facts.rs` and `facts.bin`, the tables of facts in the same way. The policy files stay the only source: Cargo runs this again whenever one of
+//! them changes, and tests hold that reading a record and reading its text give the same.
 #![allow(
     clippy::disallowed_methods,
     clippy::print_stdout,
     reason = "a build script reads what Cargo tells it out of the environment, and answers on standard output"
 )]
 
-use std::collections::BTreeMap;
+#[path = "src/record.rs"]
+mod record;
+#[path = "src/policy/syntax.rs"]
+mod syntax;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
+use cel::parser::PrattParser;
+use record::{hash, write_number as number, write_text};
 use saphyr_parser::{Event, Parser, ScalarStyle};
 
 /// Where the examples of a policy begin; judging does without them, and they are most of the text.
@@ -24,7 +32,11 @@ const EXAMPLES: &str = "\nexamples:\n";
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=policies");
-    let policies = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("policies");
+    println!("cargo::rerun-if-changed=src/policy/facts");
+    println!("cargo::rerun-if-changed=src/record.rs");
+    println!("cargo::rerun-if-changed=src/policy/syntax.rs");
+    let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
+    let policies = root.join("policies");
     let out = PathBuf::from(env::var("OUT_DIR")?);
     let mut paths = Vec::new();
     collect(&policies, &mut paths)?;
@@ -37,7 +49,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     }
     named.sort();
-    let (mut list, mut records) = (String::from("&[\n"), Vec::new());
+    let (mut list, mut records, mut expressions) = (String::from("&[\n"), Vec::new(), BTreeSet::new());
     for (below, path) in named {
         let whole = fs::read_to_string(&path)?;
         let text = whole.find(EXAMPLES).and_then(|at| whole.get(..=at)).unwrap_or(&whole);
@@ -45,6 +57,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let scopes = match read(text) {
             Some((record, tree)) => {
                 records.extend(record);
+                expressions_of(&tree, &mut expressions);
                 Scopes::of(&tree)
             }
             // What cannot be recorded is read as text when the tool runs, and whatever is wrong with it is said then.
@@ -66,7 +79,84 @@ fn main() -> Result<(), Box<dyn Error>> {
     list.push_str("]\n");
     fs::write(out.join("policies.rs"), list)?;
     fs::write(out.join("policies.bin"), records)?;
+    let (table, records) = parsed(&expressions)?;
+    fs::write(out.join("expressions.rs"), table)?;
+    fs::write(out.join("expressions.bin"), records)?;
+    let (table, records) = facts(&root.join("src/policy/facts"))?;
+    fs::write(out.join("facts.rs"), table)?;
+    fs::write(out.join("facts.bin"), records)?;
     Ok(())
+}
+
+/// The tables of facts, as Rust code: of each its name, its text and where its record begins and ends. And the records.
+fn facts(directory: &Path) -> Result<(String, Vec<u8>), Box<dyn Error>> {
+    let mut paths = Vec::new();
+    collect(directory, &mut paths)?;
+    paths.sort();
+    let (mut code, mut records) = (String::from("&[\n"), Vec::new());
+    for path in paths {
+        let name = path.file_stem().and_then(|name| name.to_str()).ok_or("a path is not UTF-8")?;
+        let start = records.len();
+        if let Some((record, _)) = read(&fs::read_to_string(&path)?) {
+            records.extend(record);
+        }
+        let (start, end) = (literal(start), literal(records.len()));
+        writeln!(
+            code,
+            "({name:?}, include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/src/policy/facts/{name}.yaml\")), ({start}, {end})),"
+        )?;
+    }
+    code.push_str("]\n");
+    Ok((code, records))
+}
+
+/// Collects the expressions of a policy's rules: those that decide, and those inside of messages.
+fn expressions_of(policy: &Tree, found: &mut BTreeSet<String>) {
+    for kind in ["blueprint", "terraform", "kubernetes"] {
+        let Some(rules) = policy.get("rules").and_then(|rules| rules.get(kind)) else { continue };
+        for rule in rules.each() {
+            let deciding = ["when", "assert", "aliasAsserts"].map(|key| rule.get(key));
+            for written in deciding.into_iter().flatten() {
+                match written {
+                    Tree::Text(text) => {
+                        found.insert(text.clone());
+                    }
+                    Tree::Map(entries) => found.extend(entries.iter().filter_map(|(_, value)| match value {
+                        Tree::Text(text) => Some(text.clone()),
+                        Tree::List(_) | Tree::Map(_) => None,
+                    })),
+                    Tree::List(_) => {}
+                }
+            }
+            for message in ["message", "help"].map(|key| rule.get(key)) {
+                let Some(Tree::Text(message)) = message else { continue };
+                let inside = message.split("{{").skip(1).filter_map(|text| text.split_once("}}"));
+                found.extend(inside.map(|(text, _)| text.to_owned()));
+            }
+        }
+    }
+}
+
+/// A table of expressions by the hash of their text, as Rust code, and their records: of each its text and its tree. What does
+/// not parse has none, and what is wrong with it is said when the tool runs.
+fn parsed(expressions: &BTreeSet<String>) -> Result<(String, Vec<u8>), Box<dyn Error>> {
+    let (mut table, mut records) = (Vec::new(), Vec::new());
+    for text in expressions {
+        let Ok(tree) = PrattParser::new().enable_ident_escape_syntax(true).parse(text) else { continue };
+        let mut one = Vec::new();
+        write_text(&mut one, text);
+        if syntax::write(&mut one, &tree).is_some() {
+            table.push((hash(text), u32::try_from(records.len())?));
+            records.extend(one);
+        }
+    }
+    table.sort_unstable();
+    let mut code = String::from("&[\n");
+    for (hash, start) in table {
+        writeln!(code, "({hash:#x}, {start}),")?;
+    }
+    code.push_str("]\n");
+    Ok((code, records))
 }
 
 /// A number as Rust code writes it: `100_678`.
@@ -207,15 +297,6 @@ fn put(stack: &mut [Frame], root: &mut Option<Tree>, value: Tree) -> Option<()> 
         },
     }
     Some(())
-}
-
-/// Seven bits a byte, the lowest first; the eighth says that more follow.
-fn number(record: &mut Vec<u8>, mut number: usize) {
-    while number >= 128 {
-        record.push(u8::try_from(number % 128).unwrap_or(0) | 128);
-        number /= 128;
-    }
-    record.push(u8::try_from(number).unwrap_or(0));
 }
 
 /// What the rules of a policy look at.

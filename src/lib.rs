@@ -10,6 +10,7 @@ pub mod evidence;
 pub mod graph;
 pub mod kubernetes;
 pub mod policy;
+mod record;
 pub mod render;
 pub mod report;
 pub mod source;

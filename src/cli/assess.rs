@@ -15,7 +15,7 @@ use crate::policy::waiver::{Judged, Stated, of_module};
 use crate::report::is_open;
 use crate::source::{FileId, Finding, Node, Passes, Sources, Span, SubjectKind, Verdict, fault};
 use crate::terraform::plan::{NO_LIFECYCLE, Planned};
-use crate::terraform::{self, Module};
+use crate::terraform::{self, Module, Tree};
 use crate::threads;
 
 use super::inputs::Inputs;
@@ -163,7 +163,8 @@ pub(super) fn judge_group(
     let empty = World { count_passes: !judge.passes && !assessment.keep_passes && view.is_none(), ..empty };
     let (several, keep) = (group.modules.len() > 1, behind.is_some());
     let of_module = |(path, files): &(&Utf8PathBuf, &Vec<FileId>)| {
-        let mut one = read_module(roots.get(*path), files, sources);
+        let root = roots.get(*path);
+        let mut one = read_module(root, &tree(root, files, sources), files, sources);
         if several && let Some(module) = one.module.take() {
             // Which of several modules the manifests run on is nowhere said.
             one.said = judge.evaluate(&World { module: Some(&module), ..empty });
@@ -173,9 +174,24 @@ pub(super) fn judge_group(
         one
     };
     let modules: Vec<_> = group.modules.iter().collect();
+    let one = match modules.as_slice() {
+        [(path, files)] => {
+            let root = roots.get(*path);
+            Some((root, *files, tree(root, files, sources)))
+        }
+        _ => None,
+    };
     let (done, (objects, more)) = threads::both(
-        || threads::map(&modules, 1, of_module),
-        || read_manifests(group, &version, sources, &judge.custom),
+        || match &one {
+            Some((root, files, tree)) => vec![read_module(*root, tree, files, sources)],
+            None => threads::map(&modules, 1, of_module),
+        },
+        || {
+            if let Some((_, _, tree)) = &one {
+                judge.expect(&tree.types());
+            }
+            read_manifests(group, &version, sources, &judge.custom)
+        },
     );
     let mut verdicts = Vec::new();
     let (mut said, mut stated, mut modules) = (Said::default(), Vec::new(), Vec::new());
@@ -286,11 +302,10 @@ struct OfModule {
 }
 
 /// Reads a module with those it calls.
-fn read_module(root: Option<&Root>, files: &[FileId], sources: &Sources) -> OfModule {
-    let (module, mut faults) = match root {
-        Some(root) => terraform::evaluate(sources, &root.tree(sources), &root.given),
-        None => terraform::read(sources, files),
-    };
+fn read_module(root: Option<&Root>, tree: &Tree, files: &[FileId], sources: &Sources) -> OfModule {
+    let nothing = BTreeMap::new();
+    let given = root.map_or(&nothing, |root| &root.given);
+    let (module, mut faults) = terraform::evaluate(sources, tree, given);
     faults.extend(terraform::schema::check(&module));
     let called = root.map_or(&[][..], |root| &root.called);
     let own: Vec<FileId> = files.iter().chain(called).copied().collect();
@@ -302,6 +317,11 @@ fn read_module(root: Option<&Root>, files: &[FileId], sources: &Sources) -> OfMo
         said: Said::default(),
         module: Some(module),
     }
+}
+
+/// A module and those it calls, parsed.
+fn tree(root: Option<&Root>, files: &[FileId], sources: &Sources) -> Tree {
+    root.map_or_else(|| Tree::alone(terraform::parse(sources, files)), |root| root.tree(sources))
 }
 
 /// Fewer manifests than this are read before a thread has started.

@@ -132,6 +132,13 @@ impl Judge {
         policies.filter(|(_, applies)| **applies).map(|(policy, _)| policy)
     }
 
+    /// Makes ready what judges resources of these types, while nobody waits for it.
+    pub(super) fn expect(&self, types: &BTreeSet<&str>) {
+        if let Some(shelf) = &self.shelf {
+            shelf.expect(types);
+        }
+    }
+
     /// Evaluates the policies.
     pub(super) fn evaluate(&self, world: &World<'_>) -> Said {
         let (chosen, left_out): (Vec<&Policy>, Vec<&Policy>) = match &self.shelf {

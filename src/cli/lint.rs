@@ -91,7 +91,11 @@ pub(super) fn run(
     if !inputs.unusable.is_empty() {
         return Ok(ExitCode::Unusable);
     }
-    Ok(verdict(&report, &args.checks, seen.incomplete))
+    let verdict = verdict(&report, &args.checks, seen.incomplete);
+    drop(report);
+    // The run ends here: to take the policies apart would take longer than many an input.
+    std::mem::forget(judge);
+    Ok(verdict)
 }
 
 /// How a report ends a run. What could not be read to its end is never clean, whatever `--fail-on` lets pass.

@@ -147,9 +147,9 @@ impl Walk {
                 blocks(types.into_iter())
             }
             _ => {
-                for part in expr.inner() {
+                expr.each_inner(&mut |part| {
                     self.shape(part);
-                }
+                });
                 None
             }
         }

@@ -8,8 +8,10 @@ use cel::parser::{Parser, PrattParser};
 
 use super::functions;
 use super::join::{self, Plan};
-use super::tree::{Binary, Expr};
-use crate::source::{did_you_mean, pattern};
+use super::syntax;
+use super::tree::{Binary, Expr, Pattern};
+use crate::record;
+use crate::source::did_you_mean;
 
 /// The variables every expression sees, by slot. `item` and `itemKey` only where a rule has `each`.
 pub(super) const VARIABLES: [&str; 8] =
@@ -57,8 +59,35 @@ pub(super) struct CompileFault {
     pub(super) help: String,
 }
 
+/// The expressions of the built-in policies: the hash of each one's text, and where its record begins; sorted.
+static PARSED: &[(u64, u32)] = include!(concat!(env!("OUT_DIR"), "/expressions.rs"));
+
+/// Of each its text and the record of its tree.
+static RECORDS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/expressions.bin"));
+
+/// What the parser said of a text when the tool was built; `None` of one that is in no built-in policy.
+fn recorded(text: &str) -> Option<IdedExpr> {
+    let wanted = record::hash(text);
+    let from = PARSED.partition_point(|(hash, _)| *hash < wanted);
+    let same = PARSED.get(from..)?.iter().take_while(|(hash, _)| *hash == wanted);
+    same.into_iter().find_map(|(_, start)| {
+        let mut rest = RECORDS.get(*start as usize..)?;
+        (record::text(&mut rest)? == text).then(|| syntax::read(&mut rest))?
+    })
+}
+
 /// Compiles a text. `each` says whether `item` exists.
 pub(super) fn compile(text: &str, each: bool) -> Result<Expression, Vec<CompileFault>> {
+    if let Some(tree) = recorded(text)
+        && let Ok(expression) = lower(text, each, &tree, SourceInfo::default(), true)
+    {
+        return Ok(expression);
+    }
+    read(text, each)
+}
+
+/// Parses a text and compiles it.
+fn read(text: &str, each: bool) -> Result<Expression, Vec<CompileFault>> {
     let whole = |message: String, help: &str| {
         vec![CompileFault { start: 0, end: text.len(), message, help: help.to_owned() }]
     };
@@ -93,7 +122,7 @@ pub(super) fn compile(text: &str, each: bool) -> Result<Expression, Vec<CompileF
 /// with it; [`careful`] says what is. That both make the same of a text is a test's to hold.
 fn quick(text: &str, each: bool) -> Option<Expression> {
     let ast = PrattParser::new().enable_ident_escape_syntax(true).parse(text).ok()?;
-    lower(text, each, &ast, SourceInfo::default()).ok()
+    lower(text, each, &ast, SourceInfo::default(), false).ok()
 }
 
 /// Compiles with the parser that keeps places, more than ten times slower: each fault is at its place.
@@ -110,7 +139,7 @@ fn careful(text: &str, each: bool) -> Result<Expression, Vec<CompileFault>> {
                 .collect());
         }
     };
-    lower(text, each, &ast, places)
+    lower(text, each, &ast, places, false)
 }
 
 fn lower(
@@ -118,9 +147,10 @@ fn lower(
     each: bool,
     ast: &IdedExpr,
     places: SourceInfo,
+    sound: bool,
 ) -> Result<Expression, Vec<CompileFault>> {
-    let mut lowering =
-        Lowering { text, places, each, loops: Vec::new(), faults: Vec::new(), uses_item: false };
+    let (loops, faults) = (Vec::new(), Vec::new());
+    let mut lowering = Lowering { text, places, each, loops, faults, uses_item: false, sound };
     match lowering.expr(ast) {
         Some(root) if lowering.faults.is_empty() => {
             Ok(Expression { root: join::hoist(root), uses_item: lowering.uses_item })
@@ -214,6 +244,8 @@ struct Lowering<'t> {
     loops: Vec<String>,
     faults: Vec<CompileFault>,
     uses_item: bool,
+    /// Whether its patterns are known to compile.
+    sound: bool,
 }
 
 impl Lowering<'_> {
@@ -388,13 +420,14 @@ impl Lowering<'_> {
                 let (Some(Expr::Str(pattern)), Some(operand)) = (arguments.pop(), arguments.pop()) else {
                     return None;
                 };
-                match pattern::compile(&pattern) {
-                    Ok(regex) => Some(Expr::Matches { operand: Box::new(operand), regex }),
-                    Err(why) => {
-                        self.fault(id, name, why, "patterns are RE2 without look-around".to_owned());
-                        None
-                    }
+                let pattern = Pattern::new(pattern);
+                if !self.sound
+                    && let Some(why) = pattern.fault()
+                {
+                    self.fault(id, name, why, "patterns are RE2 without look-around".to_owned());
+                    return None;
                 }
+                Some(Expr::Matches { operand: Box::new(operand), pattern })
             }
             (_, arguments) => Some(Expr::Call { function, arguments }),
         }
@@ -492,10 +525,32 @@ fn binary(name: &str) -> Option<Binary> {
 }
 
 #[cfg(test)]
-#[allow(clippy::panic, reason = "a test fails by panicking")]
+#[allow(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
-    use super::{careful, quick};
+    use super::{PARSED, RECORDS, careful, compile, quick, read};
     use crate::policy::catalogue;
+    use crate::record;
+
+    #[test]
+    fn what_was_parsed_when_the_tool_was_built_is_what_parsing_gives() {
+        assert!(PARSED.len() > 1000 && PARSED.is_sorted(), "{}", PARSED.len());
+        for (hash, start) in PARSED {
+            let mut rest = &RECORDS[*start as usize..];
+            let text = record::text(&mut rest).unwrap();
+            assert_eq!(record::hash(text), *hash, "{text}");
+            let heard = super::recorded(text).unwrap_or_else(|| panic!("no record: {text}"));
+            assert!(super::lower(text, true, &heard, super::SourceInfo::default(), true).is_ok(), "{text}");
+            // Its patterns are compiled here, and only here.
+            let parsed = read(text, true).unwrap_or_else(|faults| panic!("{text}: {faults:?}"));
+            assert_eq!(format!("{:?}", compile(text, true)), format!("{:?}", Ok::<_, ()>(parsed)), "{text}");
+        }
+    }
+
+    #[test]
+    fn of_another_text_there_is_no_record() {
+        assert!(super::recorded("this.bucket == \"nobody asks this\"").is_none());
+        assert!(super::recorded("").is_none());
+    }
 
     /// Every text between the quotes, colons and braces of a policy file that could be an expression.
     fn candidates(file: &str) -> impl Iterator<Item = String> {

@@ -4,11 +4,13 @@
 use std::collections::BTreeMap;
 use std::sync::{LazyLock, OnceLock};
 
-use include_dir::{Dir, include_dir};
-
 use crate::source::{FileId, Node, SourceFile, yaml};
 
-static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/src/policy/facts");
+/// Of each table its name, its text, and where its record begins and ends.
+static EMBEDDED: &[(&str, &str, (usize, usize))] = include!(concat!(env!("OUT_DIR"), "/facts.rs"));
+
+/// What the YAML parser said of each table when the tool was built.
+static RECORDS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/facts.bin"));
 
 /// A table of facts.
 #[derive(Debug)]
@@ -41,21 +43,22 @@ impl Facts {
 /// A table's text, and the table once somebody asked for it.
 struct Entry {
     text: &'static str,
+    record: &'static [u8],
     read: OnceLock<Facts>,
 }
 
 static TABLES: LazyLock<BTreeMap<&'static str, Entry>> = LazyLock::new(|| {
-    let entry = |file: &'static include_dir::File<'static>| {
-        let name = file.path().file_stem().and_then(std::ffi::OsStr::to_str)?;
-        Some((name, Entry { text: file.contents_utf8()?, read: OnceLock::new() }))
+    let entry = |(name, text, (from, to)): &(&'static str, &'static str, (usize, usize))| {
+        let record = RECORDS.get(*from..*to).unwrap_or_default();
+        (*name, Entry { text, record, read: OnceLock::new() })
     };
-    EMBEDDED.files().filter_map(entry).collect()
+    EMBEDDED.iter().map(entry).collect()
 });
 
 /// The table of a name, read at the first question for it.
 pub fn table(name: &str) -> Option<&'static Facts> {
     let (name, entry) = TABLES.get_key_value(name)?;
-    Some(entry.read.get_or_init(|| facts(name, entry.text)))
+    Some(entry.read.get_or_init(|| facts(name, entry)))
 }
 
 /// Every table's name, sorted.
@@ -63,13 +66,30 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     TABLES.keys().copied()
 }
 
-fn facts(name: &'static str, text: &'static str) -> Facts {
-    let file = SourceFile::new(name, text.to_owned());
-    let table = yaml::read(FileId(u32::MAX), &file)
+fn facts(name: &'static str, entry: &Entry) -> Facts {
+    let (id, file) = (FileId(u32::MAX), SourceFile::new(name, entry.text.to_owned()));
+    // What could not be recorded is read.
+    let documents = yaml::recorded::read(id, &file, entry.record).unwrap_or_else(|| yaml::read(id, &file));
+    let table = documents
         .documents
         .into_iter()
         .next()
         .unwrap_or(Node::new(crate::source::Span::default(), crate::source::Value::Null));
     let read = table.get("read").and_then(Node::as_str).and_then(|date| date.parse().ok());
-    Facts { name, read, text, table }
+    Facts { name, read, text: entry.text, table }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_says_what_its_table_says() {
+        assert!(TABLES.len() > 5, "{}", TABLES.len());
+        for (name, entry) in TABLES.iter() {
+            let (id, file) = (FileId(u32::MAX), SourceFile::new(name, entry.text.to_owned()));
+            let heard = yaml::recorded::read(id, &file, entry.record).map(|heard| heard.documents);
+            assert_eq!(heard, Some(yaml::read(id, &file).documents), "{name}");
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! What a policy file says. [`read`](super::read) makes these out of YAML, [`schema`](super::schema) describes them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
 use super::controls::Framework;
@@ -192,6 +192,19 @@ pub struct RuleFix {
 }
 
 impl Rule {
+    /// Whether it looks at resources or data sources of one of these types.
+    pub(super) fn looks_at(&self, types: &BTreeSet<&str>) -> bool {
+        let Scope::Terraform(own) = &self.scope else { return false };
+        own.iter().any(|own| own == "*" || types.contains(own.strip_prefix("data.").unwrap_or(own)))
+    }
+
+    /// Compiles what decides it. What is wrong with it is said where it is asked.
+    pub(super) fn prepare(&self) {
+        for cel in self.when.iter().chain([&self.assert]) {
+            let _ = cel.compiled();
+        }
+    }
+
     /// The expression that has to be true, as it is written.
     pub fn assertion(&self) -> &str {
         &self.assert.text

@@ -183,10 +183,10 @@ impl<'a, 'c> Interpreter<'a, 'c> {
                 Val::Null => self.eval(otherwise),
                 value => Ok(value),
             },
-            Expr::Matches { operand, regex } => {
+            Expr::Matches { operand, pattern } => {
                 let value = self.eval(operand)?;
                 let text = value.as_text().map_err(|undecided| named(undecided, operand))?;
-                Ok(Val::Bool(regex.is_match(text)))
+                pattern.matches(text).map_or_else(|| error("the pattern does not compile"), |found| Ok(Val::Bool(found)))
             }
             Expr::Once(inner) => self.once(inner),
             Expr::Call { function, arguments } => {

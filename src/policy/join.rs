@@ -180,61 +180,70 @@ struct Needs {
 }
 
 impl Needs {
-    /// What an expression needs, given what those directly inside it do.
-    fn of(expr: &Expr, inner: &[Self]) -> Self {
-        let mut own = Self::default();
-        let mut bound = 0;
-        match expr {
-            Expr::Slot { slot, .. } if !matches!(*slot, ROOT | TODAY) => own.variables = bit(*slot),
-            Expr::Call { .. } => own.calls = true,
-            Expr::All { slot, .. }
-            | Expr::Exists { slot, .. }
-            | Expr::ExistsOne { slot, .. }
-            | Expr::Collect { slot, .. }
-                if *slot < SHARED =>
-            {
-                bound = bit(*slot);
-            }
-            _ => {}
-        }
-        for part in inner {
-            // A range cannot use the variable that goes through it: what stands under its number there is another
-            // macro's.
-            own.variables |= part.variables & !bound;
-            own.searches |= part.searches || (bound != 0 && part.calls);
-            own.calls |= part.calls;
-        }
-        own
-    }
-
     fn constant(self) -> bool {
         self.variables == 0 && self.searches
     }
 }
 
+/// What an expression needs of its own, and the bit of the variable that it binds.
+fn own(expr: &Expr) -> (Needs, u64) {
+    let mut own = Needs::default();
+    match expr {
+        Expr::Slot { slot, .. } if !matches!(*slot, ROOT | TODAY) => own.variables = bit(*slot),
+        Expr::Call { .. } => own.calls = true,
+        Expr::All { slot, .. }
+        | Expr::Exists { slot, .. }
+        | Expr::ExistsOne { slot, .. }
+        | Expr::Collect { slot, .. }
+            if *slot < SHARED =>
+        {
+            return (own, bit(*slot));
+        }
+        _ => {}
+    }
+    (own, 0)
+}
+
+/// Adds what a part of an expression needs, given the bit of the variable that the expression binds.
+fn add(own: &mut Needs, bound: u64, part: Needs) {
+    // A range cannot use the variable that goes through it: what stands under its number there is another macro's.
+    own.variables |= part.variables & !bound;
+    own.searches |= part.searches || (bound != 0 && part.calls);
+    own.calls |= part.calls;
+}
+
 fn needs(expr: &Expr) -> Needs {
-    let inner: Vec<Needs> = expr.inner().into_iter().map(needs).collect();
-    Needs::of(expr, &inner)
+    let (mut all, bound) = own(expr);
+    expr.each_inner(&mut |part| add(&mut all, bound, needs(part)));
+    all
 }
 
 /// Marks every largest part that searches and gives the same for every subject.
 pub(super) fn hoist(mut root: Expr) -> Expr {
-    if mark(&mut root).constant() { Expr::Once(Box::new(root)) } else { root }
+    if mark(&mut root, &mut Vec::new()).constant() { Expr::Once(Box::new(root)) } else { root }
 }
 
-/// What a part needs; marks constants inside a part that is none itself.
-fn mark(expr: &mut Expr) -> Needs {
-    let inner: Vec<Needs> = expr.inner_mut().into_iter().map(mark).collect();
-    let own = Needs::of(expr, &inner);
-    if !own.constant() {
-        for (part, needs) in expr.inner_mut().into_iter().zip(inner) {
-            if needs.constant() {
+/// What a part needs; marks constants inside a part that is none itself. `constants` is a stack: of each part directly inside
+/// of those that are looked at, whether it is one.
+fn mark(expr: &mut Expr, constants: &mut Vec<bool>) -> Needs {
+    let (mut all, bound) = own(expr);
+    let from = constants.len();
+    expr.each_inner_mut(&mut |part| {
+        let needs = mark(part, constants);
+        constants.push(needs.constant());
+        add(&mut all, bound, needs);
+    });
+    if !all.constant() {
+        let mut inside = constants.iter().skip(from);
+        expr.each_inner_mut(&mut |part| {
+            if inside.next() == Some(&true) {
                 let constant = std::mem::replace(part, Expr::Null);
                 *part = Expr::Once(Box::new(constant));
             }
-        }
+        });
     }
-    own
+    constants.truncate(from);
+    all
 }
 
 /// Variables from this one on share a bit, which no macro takes out.
@@ -322,7 +331,9 @@ mod tests {
             let alternatives = plan.alternatives.iter();
             return Some(alternatives.map(|one| (one.filters.len(), one.equal.len())).collect());
         }
-        expr.inner().into_iter().find_map(find)
+        let mut found = None;
+        expr.each_inner(&mut |part| found = found.take().or_else(|| find(part)));
+        found
     }
 
     #[test]

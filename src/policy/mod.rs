@@ -24,6 +24,7 @@ mod secrets;
 pub mod selftest;
 mod sensitive;
 mod shelf;
+mod syntax;
 mod template;
 mod tree;
 mod value;

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use super::catalogue::{EMBEDDED, WORTH_A_THREAD, read_embedded};
 use super::evaluate::present;
-use super::file::Policy;
+use super::file::{Policy, Rule};
 use super::world::World;
 use crate::source::SubjectKind;
 use crate::threads;
@@ -25,13 +25,28 @@ impl Default for Shelf {
 }
 
 impl Shelf {
+    /// Reads and compiles what can judge resources and data sources of these types, before they are there to be judged.
+    pub fn expect(&self, types: &BTreeSet<&str>) {
+        let [(always, by_name), _] = &index().sections;
+        let mut expected: BTreeSet<usize> = always.iter().copied().collect();
+        expected.extend(types.iter().filter_map(|name| by_name.get(name)).flatten());
+        let expected: Vec<usize> = expected.into_iter().collect();
+        threads::map(&expected, WORTH_A_THREAD, |at| {
+            if let Some(policy) = self.read(*at) {
+                policy.rules.iter().filter(|rule| rule.looks_at(types)).for_each(Rule::prepare);
+            }
+        });
+    }
+
+    fn read(&self, at: usize) -> Option<&Policy> {
+        let (policy, file) = (self.policies.get(at)?, EMBEDDED.get(at)?);
+        policy.get_or_init(|| read_embedded(at, file)).as_ref()
+    }
+
     /// Every policy that can have a verdict on these inputs or lacks another kind of input for one, by id.
     pub fn concerning(&self, world: &World<'_>) -> Vec<&Policy> {
         let concerning: Vec<usize> = concerning(world).into_iter().collect();
-        let read = threads::map(&concerning, WORTH_A_THREAD, |at| {
-            let (policy, file) = (self.policies.get(*at)?, EMBEDDED.get(*at)?);
-            policy.get_or_init(|| read_embedded(*at, file)).as_ref()
-        });
+        let read = threads::map(&concerning, WORTH_A_THREAD, |at| self.read(*at));
         let mut policies: Vec<&Policy> = read.into_iter().flatten().collect();
         policies.sort_by(|left, right| left.id.cmp(&right.id));
         policies

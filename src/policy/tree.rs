@@ -1,7 +1,13 @@
 //! What an expression is compiled to: a tree that [`interpret`](super::interpret) evaluates.
 
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use regex_automata::meta::Regex;
+
 use super::functions::Function;
 use super::join::Plan;
+use crate::source::pattern;
 
 /// The lowered tree.
 #[derive(Debug, Clone)]
@@ -65,7 +71,7 @@ pub(super) enum Expr {
     Default(Box<Expr>, Box<Expr>),
     Matches {
         operand: Box<Expr>,
-        regex: regex_automata::meta::Regex,
+        pattern: Arc<Pattern>,
     },
     Call {
         function: &'static Function,
@@ -92,70 +98,115 @@ pub(super) enum Binary {
     In,
 }
 
+/// A regular expression, compiled when a text is first held against it: most of a run's expressions are decided before.
+pub(super) struct Pattern {
+    text: String,
+    regex: OnceLock<Option<Regex>>,
+}
+
+impl Pattern {
+    /// One that is known to compile.
+    pub(super) fn new(text: String) -> Arc<Self> {
+        Arc::new(Self { text, regex: OnceLock::new() })
+    }
+
+    /// Why it does not compile, in one line; `None` if it does.
+    pub(super) fn fault(&self) -> Option<String> {
+        let compiled = pattern::compile(&self.text);
+        let fault = compiled.as_ref().err().cloned();
+        self.regex.get_or_init(|| compiled.ok());
+        fault
+    }
+
+    /// Whether it is found in a text; `None` if it does not compile.
+    pub(super) fn matches(&self, text: &str) -> Option<bool> {
+        let regex = self.regex.get_or_init(|| pattern::compile(&self.text).ok());
+        regex.as_ref().map(|regex| regex.is_match(text))
+    }
+}
+
+impl fmt::Debug for Pattern {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.text.fmt(formatter)
+    }
+}
+
 impl Expr {
-    /// The expressions directly inside, in order.
-    pub(super) fn inner(&self) -> Vec<&Self> {
+    /// Calls a function for each expression directly inside, in order.
+    pub(super) fn each_inner<'e>(&'e self, each: &mut dyn FnMut(&'e Self)) {
         match self {
             Self::And(left, right)
             | Self::Or(left, right)
             | Self::Default(left, right)
             | Self::Index { operand: left, at: right }
-            | Self::Binary { left, right, .. } => vec![left, right],
+            | Self::Binary { left, right, .. } => {
+                each(left);
+                each(right);
+            }
             Self::Field { operand, .. }
             | Self::Has { operand, .. }
             | Self::Not(operand)
             | Self::Negate(operand)
             | Self::Matches { operand, .. }
-            | Self::Once(operand) => vec![operand],
-            Self::If(parts) => vec![&parts.0, &parts.1, &parts.2],
-            Self::List(items) => items.iter().collect(),
-            Self::Map(entries) => entries.iter().flat_map(|(key, value)| [key, value]).collect(),
+            | Self::Once(operand) => each(operand),
+            Self::If(parts) => {
+                let (condition, yes, no) = &**parts;
+                [condition, yes, no].into_iter().for_each(each);
+            }
+            Self::List(items) => items.iter().for_each(each),
+            Self::Map(entries) => entries.iter().flat_map(|(key, value)| [key, value]).for_each(each),
             Self::All { range, body, .. }
             | Self::Exists { range, body, .. }
-            | Self::ExistsOne { range, body, .. } => vec![range, body],
+            | Self::ExistsOne { range, body, .. } => {
+                each(range);
+                each(body);
+            }
             Self::Collect { range, filter, transform, .. } => {
-                let mut inner: Vec<&Self> = vec![range];
-                inner.extend(filter.as_deref());
-                inner.push(transform);
-                inner
+                each(range);
+                filter.as_deref().into_iter().for_each(&mut *each);
+                each(transform);
             }
-            Self::Call { arguments, .. } => arguments.iter().collect(),
-            Self::Null | Self::Bool(_) | Self::Int(_) | Self::Float(_) | Self::Str(_) | Self::Slot { .. } => {
-                Vec::new()
-            }
+            Self::Call { arguments, .. } => arguments.iter().for_each(each),
+            Self::Null | Self::Bool(_) | Self::Int(_) | Self::Float(_) | Self::Str(_) | Self::Slot { .. } => {}
         }
     }
 
-    /// [`inner`](Self::inner), to change them.
-    pub(super) fn inner_mut(&mut self) -> Vec<&mut Self> {
+    /// [`each_inner`](Self::each_inner), to change them.
+    pub(super) fn each_inner_mut(&mut self, each: &mut dyn FnMut(&mut Self)) {
         match self {
             Self::And(left, right)
             | Self::Or(left, right)
             | Self::Default(left, right)
             | Self::Index { operand: left, at: right }
-            | Self::Binary { left, right, .. } => vec![left, right],
+            | Self::Binary { left, right, .. } => {
+                each(left);
+                each(right);
+            }
             Self::Field { operand, .. }
             | Self::Has { operand, .. }
             | Self::Not(operand)
             | Self::Negate(operand)
             | Self::Matches { operand, .. }
-            | Self::Once(operand) => vec![operand],
-            Self::If(parts) => vec![&mut parts.0, &mut parts.1, &mut parts.2],
-            Self::List(items) => items.iter_mut().collect(),
-            Self::Map(entries) => entries.iter_mut().flat_map(|(key, value)| [key, value]).collect(),
+            | Self::Once(operand) => each(operand),
+            Self::If(parts) => {
+                let (condition, yes, no) = &mut **parts;
+                [condition, yes, no].into_iter().for_each(each);
+            }
+            Self::List(items) => items.iter_mut().for_each(each),
+            Self::Map(entries) => entries.iter_mut().flat_map(|(key, value)| [key, value]).for_each(each),
             Self::All { range, body, .. }
             | Self::Exists { range, body, .. }
-            | Self::ExistsOne { range, body, .. } => vec![range, body],
+            | Self::ExistsOne { range, body, .. } => {
+                each(range);
+                each(body);
+            }
             Self::Collect { range, filter, transform, .. } => {
-                let mut inner: Vec<&mut Self> = vec![range];
-                inner.extend(filter.as_deref_mut());
-                inner.push(transform);
-                inner
+                each(range);
+                filter.as_deref_mut().into_iter().for_each(&mut *each);
+                each(transform);
             }
-            Self::Call { arguments, .. } => arguments.iter_mut().collect(),
-            Self::Null | Self::Bool(_) | Self::Int(_) | Self::Float(_) | Self::Str(_) | Self::Slot { .. } => {
-                Vec::new()
-            }
+            Self::Call { arguments, .. } => arguments.iter_mut().for_each(each),
+            Self::Null | Self::Bool(_) | Self::Int(_) | Self::Float(_) | Self::Str(_) | Self::Slot { .. } => {}
         }
     }
 

@@ -1,6 +1,6 @@
 //! A root module and the modules it calls. A directory is parsed once, however often it is called.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -188,6 +188,15 @@ impl Tree {
         });
         let root_branch = Branch { directory: 0, calls: calls.collect() };
         Self { nodes: vec![root_branch], directories: vec![Arc::new(root)], paths: vec![Utf8PathBuf::new()] }
+    }
+
+    /// The types of the resources and data sources it has, as the blocks' labels say them: some may turn out to have no
+    /// instance.
+    pub fn types(&self) -> BTreeSet<&str> {
+        let chunks = self.directories.iter().flat_map(|directory| &directory.chunks);
+        let blocks = chunks.flat_map(|chunk| chunk.body.blocks());
+        let of_types = blocks.filter(|block| matches!(block.ident.as_str(), "resource" | "data"));
+        of_types.filter_map(|block| block.labels.first().map(BlockLabel::as_str)).collect()
     }
 
     /// The module of a directory with all it calls, as far as the library has them.

@@ -2,8 +2,8 @@
 //! heard again, which takes a tenth of the time.
 //!
 //! A record is a list of events. Each is a byte that says what it is, and three numbers: the bytes of the text at which it
-//! begins and ends, and the anchor it has or, of an alias, means; 0 is none. A number has seven bits a byte, the lowest
-//! first, and the eighth bit says that more follow.
+//! begins and ends, and the anchor it has or, of an alias, means; 0 is none; [`record`](crate::record) says how
+//! they are written.
 //!
 //! | byte | event |
 //! |---|---|
@@ -21,6 +21,7 @@ use std::borrow::Cow;
 use saphyr_parser::{Event, ScalarStyle};
 
 use super::{Builder, Dialect, Documents};
+use crate::record::{number, text};
 use crate::source::{FileId, SourceFile};
 
 /// What [`read`](super::read) gives for a file, out of a record of it. `None` if that is no such record.
@@ -46,10 +47,7 @@ pub(crate) fn read(id: FileId, file: &SourceFile, record: &[u8]) -> Option<Docum
                     _ => ScalarStyle::Folded,
                 };
                 let text = if kind & 8 == 0 {
-                    let length = number(&mut rest)?;
-                    let (text, after) = rest.split_at_checked(length)?;
-                    rest = after;
-                    std::str::from_utf8(text).ok()?
+                    text(&mut rest)?
                 } else {
                     file.text().get(start..end)?
                 };
@@ -60,17 +58,4 @@ pub(crate) fn read(id: FileId, file: &SourceFile, record: &[u8]) -> Option<Docum
     }
     let whole = !builder.documents.is_empty() && builder.stack.is_empty();
     whole.then_some(Documents { documents: builder.documents, findings: builder.findings, complete: true })
-}
-
-fn number(rest: &mut &[u8]) -> Option<usize> {
-    let mut number = 0;
-    for shift in (0..usize::BITS).step_by(7) {
-        let (byte, after) = rest.split_first()?;
-        *rest = after;
-        number |= usize::from(byte & 127).checked_shl(shift)?;
-        if byte & 128 == 0 {
-            return Some(number);
-        }
-    }
-    None
 }

@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::sync::{Arc, OnceLock};
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
 
 /// Where a schema belongs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -175,18 +176,19 @@ impl<'de> Deserialize<'de> for Type {
 }
 
 /// The index of the file.
-#[derive(Debug, Serialize, Deserialize)]
-struct Index {
+#[derive(Debug, Deserialize)]
+struct Index<'f> {
     /// `registry.terraform.io/hashicorp/aws`.
-    provider: String,
+    provider: &'f str,
     /// The provider's version, as far as it is known.
-    version: String,
+    version: &'f str,
     /// How many types a group holds; the last may hold fewer.
     group: usize,
     /// The length of each group in bytes.
     lengths: Vec<usize>,
-    /// The types in order: `r:aws_vpc`, `d:aws_region`, `p:aws`.
-    types: Vec<String>,
+    /// The types: `p:aws`, then `r:aws_vpc` and the other resources, then `d:aws_region` and the other data sources, each
+    /// kind in order.
+    types: Vec<&'f str>,
 }
 
 /// Why a schema file cannot be used.
@@ -198,10 +200,16 @@ pub struct SchemaError(String);
 #[derive(Debug)]
 pub struct Schema {
     bytes: &'static [u8],
-    index: Index,
+    index: Index<'static>,
     starts: Vec<usize>,
-    places: BTreeMap<String, usize>,
-    groups: Vec<OnceLock<Vec<Arc<Block>>>>,
+    groups: Vec<OnceLock<Vec<Packed>>>,
+}
+
+/// The block of a type in its group, decoded at the first question about it: the others of the group are not asked for.
+#[derive(Debug)]
+struct Packed {
+    text: Box<RawValue>,
+    block: OnceLock<Option<Arc<Block>>>,
 }
 
 impl Schema {
@@ -211,10 +219,16 @@ impl Schema {
         let (length, rest) = bytes.split_first_chunk::<4>().ok_or_else(|| damaged("no length"))?;
         let length = usize::try_from(u32::from_le_bytes(*length)).unwrap_or(usize::MAX);
         let packed = rest.get(..length).ok_or_else(|| damaged("no index"))?;
-        let index: Index = serde_json::from_slice(&inflate(packed).ok_or_else(|| damaged("the index"))?)
-            .map_err(|error| SchemaError(error.to_string()))?;
+        // A file is opened once and for good, and so is its index.
+        let index: &'static [u8] = inflate(packed).ok_or_else(|| damaged("the index"))?.leak();
+        let index: Index<'_> =
+            serde_json::from_slice(index).map_err(|error| SchemaError(error.to_string()))?;
         if index.group == 0 {
             return Err(damaged("empty groups"));
+        }
+        let order = |name: &&str| KINDS.iter().position(|kind| name.starts_with(prefix(*kind)));
+        if !index.types.is_sorted_by_key(|name| (order(name), *name)) {
+            return Err(damaged("the types are in no order"));
         }
         let mut starts = Vec::with_capacity(index.lengths.len());
         let mut start = 4 + length;
@@ -222,19 +236,18 @@ impl Schema {
             starts.push(start);
             start += length;
         }
-        let places = index.types.iter().enumerate().map(|(at, name)| (name.clone(), at)).collect();
         let groups = index.lengths.iter().map(|_| OnceLock::new()).collect();
-        Ok(Self { bytes, index, starts, places, groups })
+        Ok(Self { bytes, index, starts, groups })
     }
 
     /// The provider's version the schema was read from.
     pub fn version(&self) -> &str {
-        &self.index.version
+        self.index.version
     }
 
     /// The source address, `registry.terraform.io/hashicorp/aws`.
     pub fn provider(&self) -> &str {
-        &self.index.provider
+        self.index.provider
     }
 
     /// The names of all types of a kind, in order.
@@ -244,23 +257,39 @@ impl Schema {
 
     /// Whether the provider has a type.
     pub fn has(&self, kind: Kind, type_: &str) -> bool {
-        self.places.contains_key(&format!("{}{type_}", prefix(kind)))
+        self.place(kind, type_).is_some()
     }
 
     /// The schema of a type; `None` if the provider has no such type.
     pub fn get(&self, kind: Kind, type_: &str) -> Option<Arc<Block>> {
-        let at = *self.places.get(&format!("{}{type_}", prefix(kind)))?;
+        let at = self.place(kind, type_)?;
         let group = at / self.index.group;
-        let blocks = self.groups.get(group)?.get_or_init(|| self.decode(group).unwrap_or_default());
-        blocks.get(at % self.index.group).cloned()
+        let packed = self.groups.get(group)?.get_or_init(|| self.decode(group).unwrap_or_default());
+        let packed = packed.get(at % self.index.group)?;
+        let decode = || serde_json::from_str(packed.text.get()).ok().map(Arc::new);
+        packed.block.get_or_init(decode).clone()
     }
 
-    fn decode(&self, group: usize) -> Option<Vec<Arc<Block>>> {
+    fn place(&self, kind: Kind, type_: &str) -> Option<usize> {
+        let prefix = prefix(kind);
+        let types = &self.index.types;
+        // The kinds stand one behind the other.
+        let from = types.partition_point(|name| KINDS.iter().take_while(|other| **other != kind).any(|other| name.starts_with(self::prefix(*other))));
+        let within = types.get(from..)?;
+        let at = within.partition_point(|name| name.strip_prefix(prefix).is_some_and(|name| name < type_));
+        (within.get(at)?.strip_prefix(prefix)? == type_).then_some(from + at)
+    }
+
+    fn decode(&self, group: usize) -> Option<Vec<Packed>> {
         let start = *self.starts.get(group)?;
         let packed = self.bytes.get(start..start + self.index.lengths.get(group)?)?;
-        serde_json::from_slice(&inflate(packed)?).ok()
+        let texts: Vec<Box<RawValue>> = serde_json::from_slice(&inflate(packed)?).ok()?;
+        Some(texts.into_iter().map(|text| Packed { text, block: OnceLock::new() }).collect())
     }
 }
+
+/// In the order of the file.
+const KINDS: [Kind; 3] = [Kind::Provider, Kind::Resource, Kind::Data];
 
 fn prefix(kind: Kind) -> &'static str {
     match kind {
