@@ -103,7 +103,8 @@ fn facts(directory: &Path) -> Result<(String, Vec<u8>), Box<dyn Error>> {
         let (start, end) = (literal(start), literal(records.len()));
         writeln!(
             code,
-            "({name:?}, include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/src/policy/facts/{name}.yaml\")), ({start}, {end})),"
+            "Table {{ name: {name:?}, text: include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), \
+             \"/src/policy/facts/{name}.yaml\")), record: ({start}, {end}) }},"
         )?;
     }
     code.push_str("]\n");

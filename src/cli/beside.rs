@@ -39,7 +39,7 @@ impl Files for Beside {
         if !metadata.is_file() {
             return Err(Unread::Otherwise(format!("{path} is no regular file")));
         }
-        let bytes = bounded(&resolved).map_err(|error| unread(&error))?;
+        let bytes = bounded(&resolved, 0).map_err(|error| unread(&error))?;
         bytes.ok_or_else(|| Unread::Otherwise(format!("{path} is too large to read")))
     }
 

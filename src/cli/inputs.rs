@@ -508,7 +508,7 @@ fn read(path: &Utf8Path, surroundings: &Surroundings) -> Result<SourceFile, Unre
             "name the file inside it; `nexafi-gen lint` takes whole directories",
         )));
     }
-    let Some(bytes) = bounded(&on_disk).map_err(|error| failed(&error))? else {
+    let Some(bytes) = bounded(&on_disk, metadata.len()).map_err(|error| failed(&error))? else {
         let size = metadata.len().max(LARGEST_FILE + 1).div_ceil(1024 * 1024);
         return Err(Unread::Other(fault(
             format!("it has {size} MiB, more than the {} MiB this tool reads", LARGEST_FILE / 1024 / 1024),
@@ -529,9 +529,12 @@ fn read(path: &Utf8Path, surroundings: &Surroundings) -> Result<SourceFile, Unre
     Ok(file)
 }
 
-/// The bytes of a file; `None` if there are more than [`LARGEST_FILE`].
-pub(super) fn bounded(on_disk: &Utf8Path) -> io::Result<Option<Vec<u8>>> {
-    let mut bytes = Vec::new();
+/// The bytes of a file; `None` if there are more than [`LARGEST_FILE`]. With its `length`, if that is known, they are read at
+/// once and not in growing steps.
+pub(super) fn bounded(on_disk: &Utf8Path, length: u64) -> io::Result<Option<Vec<u8>>> {
+    let expected = usize::try_from(length.min(LARGEST_FILE)).unwrap_or(0);
+    // Room for one more byte shows the end without another step.
+    let mut bytes = Vec::with_capacity(if expected == 0 { 0 } else { expected + 1 });
     // Never more than the limit, whatever the metadata says: a pipe has no size, and files grow.
     std::fs::File::open(on_disk)?.take(LARGEST_FILE + 1).read_to_end(&mut bytes)?;
     Ok((bytes.len() as u64 <= LARGEST_FILE).then_some(bytes))

@@ -185,7 +185,7 @@ impl Files for Disk<'_> {
     }
 
     fn bytes(&mut self, path: &Utf8Path) -> Result<Vec<u8>, String> {
-        let bytes = bounded(&self.surroundings.on_disk(path)).map_err(|error| error.to_string())?;
+        let bytes = bounded(&self.surroundings.on_disk(path), 0).map_err(|error| error.to_string())?;
         bytes.ok_or_else(|| format!("it has more than {} MiB", LARGEST_FILE / 1024 / 1024))
     }
 

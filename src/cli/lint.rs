@@ -92,9 +92,9 @@ pub(super) fn run(
         return Ok(ExitCode::Unusable);
     }
     let verdict = verdict(&report, &args.checks, seen.incomplete);
-    drop(report);
-    // The run ends here: to take the policies apart would take longer than many an input.
-    std::mem::forget(judge);
+    // The run ends here: to take policies and modules apart would take longer than to judge a small one.
+    std::mem::forget(report);
+    std::mem::forget((judge, roots));
     Ok(verdict)
 }
 

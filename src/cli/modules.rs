@@ -70,7 +70,7 @@ fn parse(path: &Utf8Path, files: &[FileId], sources: &Sources) -> Directory {
 
 /// Which modules a directory calls, and which variables it declares.
 fn outline(path: &Utf8Path, files: &[FileId], sources: &Sources) -> Directory {
-    parse(path, files, sources).outlined()
+    terraform::outline(sources, files).beside(Arc::new(Beside { directory: path.to_owned() }))
 }
 
 /// Reads what the modules of a run call. A module that another one calls is judged where it is called, with what it is

@@ -1,12 +1,13 @@
 //! What a rule looks at: blueprint nodes, Terraform blocks and Kubernetes objects, each with where to point.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use super::file::{Rule, Scope};
 use super::functions::pod_template;
 use super::path::{Match, Path, join};
-use super::value::{Dict, Val};
+use super::value::{Dict, List, Val};
 use super::world::Context;
 use crate::source::{Node, Sources, Span, Subject, SubjectKind, Value};
 use crate::terraform::Block;
@@ -14,7 +15,8 @@ use crate::terraform::Block;
 /// One thing a rule looks at.
 pub(super) struct Candidate<'a> {
     pub(super) this: Val<'a>,
-    pub(super) start: Match<'a>,
+    root: &'a Node,
+    start: OnceCell<Match<'a>>,
     /// Where to point if nothing inside is meant.
     pub(super) header: Span,
     /// Where the pod template is, and the template.
@@ -28,6 +30,20 @@ pub(super) struct Candidate<'a> {
 }
 
 impl<'a> Candidate<'a> {
+    /// Where a walk through it begins. Most of what rules look at does not concern them, and is not walked through.
+    pub(super) fn start(&self) -> &Match<'a> {
+        self.start.get_or_init(|| {
+            let pointer = match self.this {
+                Val::Map(Dict::Resource(resource)) => {
+                    let kind = if resource.managed { "resource" } else { "data" };
+                    join(&join(kind, &resource.type_), &resource.name)
+                }
+                _ => String::new(),
+            };
+            Match::start(self.root, Some(self.header), pointer)
+        })
+    }
+
     pub(super) fn subject(&self) -> Subject {
         let text = |text: &Cow<'_, str>| text.clone().into_owned();
         Subject { kind: self.kind, type_: text(&self.type_), address: text(&self.address) }
@@ -55,21 +71,18 @@ pub(super) fn candidates<'c, 'a>(
             Box::new(found.map(|found| blueprint_candidate(found, select, world.sources)))
         }
         Scope::Terraform(types) => {
-            Box::new(types.iter().flat_map(|type_| context.resources(type_)).map(|resource| {
-                let kind = if resource.managed { "resource" } else { "data" };
-                let pointer = join(&join(kind, &resource.type_), &resource.name);
-                Candidate {
-                    this: Val::Map(Dict::Resource(resource)),
-                    start: Match::start(&resource.body, Some(resource.header), pointer),
-                    header: resource.header,
-                    pod: None,
-                    kind: SubjectKind::Terraform,
-                    type_: Cow::Borrowed(&resource.type_),
-                    address: Cow::Borrowed(&resource.address),
-                    key: Val::Str(resource.name.as_ref().into()),
-                    keys: Val::list(Vec::new()),
-                    blueprint: resource.blueprint.clone(),
-                }
+            Box::new(types.iter().flat_map(|type_| context.resources(type_)).map(|resource| Candidate {
+                this: Val::Map(Dict::Resource(resource)),
+                root: &resource.body,
+                start: OnceCell::new(),
+                header: resource.header,
+                pod: None,
+                kind: SubjectKind::Terraform,
+                type_: Cow::Borrowed(&resource.type_),
+                address: Cow::Borrowed(&resource.address),
+                key: Val::Str(resource.name.as_ref().into()),
+                keys: Val::List(List::Tree(&[])),
+                blueprint: resource.blueprint.clone(),
             }))
         }
         Scope::Block(kinds) => {
@@ -99,7 +112,8 @@ fn blueprint_candidate<'a>(found: Match<'a>, select: &Path, sources: &Sources) -
         key: Val::text(found.last.clone()),
         keys: Val::list(found.stars.iter().map(Val::text).collect()),
         blueprint: None,
-        start: Match::start(found.node, found.key, found.pointer),
+        root: found.node,
+        start: OnceCell::from(Match::start(found.node, found.key, found.pointer)),
     }
 }
 
@@ -107,14 +121,15 @@ fn block_candidate(block: &Block) -> Candidate<'_> {
     let address = block.address();
     Candidate {
         this: Val::from(&block.body),
-        start: Match::start(&block.body, Some(block.header), address.clone()),
+        root: &block.body,
+        start: OnceCell::from(Match::start(&block.body, Some(block.header), address.clone())),
         header: block.header,
         pod: None,
         kind: SubjectKind::Terraform,
         type_: Cow::Borrowed(&block.kind),
         address: Cow::Owned(address),
         key: Val::Str(block.labels.last().unwrap_or(&block.kind).as_ref().into()),
-        keys: Val::list(Vec::new()),
+        keys: Val::List(List::Tree(&[])),
         blueprint: block.blueprint.clone(),
     }
 }
@@ -122,14 +137,15 @@ fn block_candidate(block: &Block) -> Candidate<'_> {
 fn object_candidate(object: &crate::kubernetes::Object) -> Candidate<'_> {
     Candidate {
         this: Val::Map(Dict::Object(object)),
-        start: Match::start(&object.node, Some(object.header), String::new()),
+        root: &object.node,
+        start: OnceCell::new(),
         header: object.header,
         pod: pod_template(object),
         kind: SubjectKind::Kubernetes,
         type_: Cow::Borrowed(&object.kind),
         address: Cow::Borrowed(&object.address),
         key: Val::Str(object.name.as_ref().into()),
-        keys: Val::list(Vec::new()),
+        keys: Val::List(List::Tree(&[])),
         blueprint: object.blueprint.clone(),
     }
 }

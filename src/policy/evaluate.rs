@@ -121,9 +121,9 @@ type Job<'a> = (usize, &'a Policy, &'a Rule);
 /// Fewer rules than this are evaluated before a thread has started.
 const WORTH_A_THREAD: usize = 24;
 
-fn evaluate_all(jobs: &[Job<'_>], world: &World<'_>, judged: &[Judged]) -> Evaluation {
+fn evaluate_all<'a>(jobs: &[Job<'a>], world: &World<'a>, judged: &'a [Judged]) -> Evaluation {
     let context = || Context::new(*world, judged);
-    let of = |context: &mut Context<'_>, (_, policy, rule): &Job<'_>| {
+    let of = |context: &mut Context<'a>, (_, policy, rule): &Job<'a>| {
         let mut evaluation = Evaluation::default();
         evaluate_one(policy, rule, context, &mut evaluation);
         evaluation
@@ -311,7 +311,7 @@ impl<'a> Judge<'a, '_> {
         let applies = when.map_or(Ok(true), |when| told(|| interpreter.truth(when)));
         if self.rule.each.is_none() && self.rule.find.is_none() {
             let judgement = self.judge(interpreter, applies);
-            let verdict = self.verdict(interpreter, judgement, &self.candidate.start, passes);
+            let verdict = self.verdict(interpreter, judgement, self.candidate.start(), passes);
             return verdict.into_iter().collect();
         }
         if applies == Ok(false) {
@@ -346,13 +346,13 @@ impl<'a> Judge<'a, '_> {
         }
         if found.is_empty() && asked {
             interpreter.set_item(Val::Null, Val::Null, false);
-            found.extend(self.verdict(interpreter, Judgement::Pass, &self.candidate.start, passes));
+            found.extend(self.verdict(interpreter, Judgement::Pass, self.candidate.start(), passes));
         }
         found
     }
 
     fn items(&self, each: &Path) -> Vec<Item<'a>> {
-        let (start, path) = self.rooted(&self.candidate.start, each);
+        let (start, path) = self.rooted(self.candidate.start(), each);
         let item = |place: Match<'a>| Item {
             value: Val::from(place.node),
             secret: None,
@@ -372,7 +372,7 @@ impl<'a> Judge<'a, '_> {
             _ => "",
         };
         let found =
-            super::secrets::find(&candidate.start, name, &candidate.type_, self.context.world.sources);
+            super::secrets::find(candidate.start(), name, &candidate.type_, self.context.world.sources);
         let item = |found: super::secrets::Found<'a>| Item {
             // The item holds no value, only its name.
             sensitive: found.place.pointer.contains(SENSITIVE),
@@ -404,7 +404,7 @@ impl<'a> Judge<'a, '_> {
             place: found.place,
             secret: None,
         };
-        super::keys::find(&self.candidate.start, &resource.type_).into_iter().map(item).collect()
+        super::keys::find(self.candidate.start(), &resource.type_).into_iter().map(item).collect()
     }
 
     /// A path that begins with `pod` begins at the pod template, wherever the kind keeps it.
@@ -448,10 +448,10 @@ impl<'a> Judge<'a, '_> {
                 let (start, path) = self.rooted(place, at);
                 let (found, pointer) = path.nearest(&start);
                 // A walk that did not leave its start points at the header.
-                let stays = found.pointer == self.candidate.start.pointer || self.is_pod_root(&found);
+                let stays = found.pointer == self.candidate.start().pointer || self.is_pod_root(&found);
                 (if stays { self.candidate.header } else { spot(found.node, found.key, sources) }, pointer)
             }
-            _ if place.pointer == self.candidate.start.pointer => {
+            _ if place.pointer == self.candidate.start().pointer => {
                 (self.candidate.header, place.pointer.clone())
             }
             _ => (spot(place.node, place.key, sources), place.pointer.clone()),

@@ -4,13 +4,8 @@
 use std::collections::BTreeMap;
 use std::sync::{LazyLock, OnceLock};
 
-use crate::source::{FileId, Node, SourceFile, yaml};
-
-/// Of each table its name, its text, and where its record begins and ends.
-static EMBEDDED: &[(&str, &str, (usize, usize))] = include!(concat!(env!("OUT_DIR"), "/facts.rs"));
-
-/// What the YAML parser said of each table when the tool was built.
-static RECORDS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/facts.bin"));
+use crate::source::Node;
+use crate::source::tables::{TABLES as EMBEDDED, Table};
 
 /// A table of facts.
 #[derive(Debug)]
@@ -40,25 +35,20 @@ impl Facts {
     }
 }
 
-/// A table's text, and the table once somebody asked for it.
+/// A table, and what it says once somebody asked for it.
 struct Entry {
-    text: &'static str,
-    record: &'static [u8],
+    table: &'static Table,
     read: OnceLock<Facts>,
 }
 
 static TABLES: LazyLock<BTreeMap<&'static str, Entry>> = LazyLock::new(|| {
-    let entry = |(name, text, (from, to)): &(&'static str, &'static str, (usize, usize))| {
-        let record = RECORDS.get(*from..*to).unwrap_or_default();
-        (*name, Entry { text, record, read: OnceLock::new() })
-    };
-    EMBEDDED.iter().map(entry).collect()
+    EMBEDDED.iter().map(|table| (table.name, Entry { table, read: OnceLock::new() })).collect()
 });
 
 /// The table of a name, read at the first question for it.
 pub fn table(name: &str) -> Option<&'static Facts> {
-    let (name, entry) = TABLES.get_key_value(name)?;
-    Some(entry.read.get_or_init(|| facts(name, entry)))
+    let entry = TABLES.get(name)?;
+    Some(entry.read.get_or_init(|| facts(entry.table)))
 }
 
 /// Every table's name, sorted.
@@ -66,30 +56,8 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     TABLES.keys().copied()
 }
 
-fn facts(name: &'static str, entry: &Entry) -> Facts {
-    let (id, file) = (FileId(u32::MAX), SourceFile::new(name, entry.text.to_owned()));
-    // What could not be recorded is read.
-    let documents = yaml::recorded::read(id, &file, entry.record).unwrap_or_else(|| yaml::read(id, &file));
-    let table = documents
-        .documents
-        .into_iter()
-        .next()
-        .unwrap_or(Node::new(crate::source::Span::default(), crate::source::Value::Null));
+fn facts(embedded: &'static Table) -> Facts {
+    let table = embedded.read();
     let read = table.get("read").and_then(Node::as_str).and_then(|date| date.parse().ok());
-    Facts { name, read, text: entry.text, table }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_record_says_what_its_table_says() {
-        assert!(TABLES.len() > 5, "{}", TABLES.len());
-        for (name, entry) in TABLES.iter() {
-            let (id, file) = (FileId(u32::MAX), SourceFile::new(name, entry.text.to_owned()));
-            let heard = yaml::recorded::read(id, &file, entry.record).map(|heard| heard.documents);
-            assert_eq!(heard, Some(yaml::read(id, &file).documents), "{name}");
-        }
-    }
+    Facts { name: embedded.name, read, text: embedded.text, table }
 }

@@ -10,6 +10,7 @@ use super::sensitive;
 use super::tree::{Binary, Expr};
 use super::value::{List, NOT_KNOWN, Outcome, Undecided, Val, compare, equal, error, unknown};
 use super::world::Context;
+use crate::source::Node;
 
 /// Steps one evaluation may take; a policy over a few thousand resources takes some ten thousand.
 const MAX_STEPS: u32 = 20_000_000;
@@ -35,7 +36,7 @@ pub(super) struct Interpreter<'a, 'c> {
 /// The items of a macro's range.
 #[derive(Clone)]
 struct Range<'a> {
-    items: Rc<Vec<Val<'a>>>,
+    items: Items<'a>,
     /// Why there may be more of them.
     more: Option<Rc<str>>,
     /// The items sorted, once they have been asked for twice.
@@ -43,6 +44,29 @@ struct Range<'a> {
     asked: usize,
     /// Whether something sensitive was read for them.
     sensitive: bool,
+}
+
+/// The items themselves: those of a tree become values when they are looked at.
+#[derive(Clone)]
+enum Items<'a> {
+    Tree(&'a [Node]),
+    Made(Rc<Vec<Val<'a>>>),
+}
+
+impl<'a> Items<'a> {
+    fn len(&self) -> usize {
+        match self {
+            Self::Tree(items) => items.len(),
+            Self::Made(items) => items.len(),
+        }
+    }
+
+    fn get(&self, at: usize) -> Option<Val<'a>> {
+        match self {
+            Self::Tree(items) => items.get(at).map(Val::from),
+            Self::Made(items) => items.get(at).cloned(),
+        }
+    }
 }
 
 impl<'a, 'c> Interpreter<'a, 'c> {
@@ -186,15 +210,24 @@ impl<'a, 'c> Interpreter<'a, 'c> {
             Expr::Matches { operand, pattern } => {
                 let value = self.eval(operand)?;
                 let text = value.as_text().map_err(|undecided| named(undecided, operand))?;
-                pattern.matches(text).map_or_else(|| error("the pattern does not compile"), |found| Ok(Val::Bool(found)))
+                pattern
+                    .matches(text)
+                    .map_or_else(|| error("the pattern does not compile"), |found| Ok(Val::Bool(found)))
             }
             Expr::Once(inner) => self.once(inner),
             Expr::Call { function, arguments } => {
-                let mut values = Vec::with_capacity(arguments.len());
-                for argument in arguments {
-                    values.push(self.eval(argument)?);
-                }
-                (function.call)(self.context, &values).map_err(|undecided| match undecided {
+                let called = match arguments.as_slice() {
+                    [one] => (function.call)(self.context, &[self.eval(one)?]),
+                    [one, two] => (function.call)(self.context, &[self.eval(one)?, self.eval(two)?]),
+                    arguments => {
+                        let mut values = Vec::with_capacity(arguments.len());
+                        for argument in arguments {
+                            values.push(self.eval(argument)?);
+                        }
+                        (function.call)(self.context, &values)
+                    }
+                };
+                called.map_err(|undecided| match undecided {
                     Undecided::Error(why) => Undecided::Error(format!("{}: {why}", function.usage)),
                     unknown @ Undecided::Unknown(_) => unknown,
                 })
@@ -248,9 +281,14 @@ impl<'a, 'c> Interpreter<'a, 'c> {
     fn range(&mut self, range: &'a Expr) -> Result<Range<'a>, Undecided> {
         let items = || -> Result<_, Undecided> {
             Ok(match self.eval(range)? {
-                Val::List(List::Open(items, why)) => (items, Some(why)),
-                Val::List(List::Made(items)) => (items, None),
-                other => (Rc::new(other.items().map_err(|undecided| named(undecided, range))?), None),
+                Val::List(List::Open(items, why)) => (Items::Made(items), Some(why)),
+                Val::List(List::Made(items)) => (Items::Made(items), None),
+                Val::List(List::Tree(items)) => (Items::Tree(items), None),
+                Val::Null => (Items::Tree(&[]), None),
+                other => {
+                    let items = other.items().map_err(|undecided| named(undecided, range))?;
+                    (Items::Made(Rc::new(items)), None)
+                }
             })
         };
         let (found, sensitive) = sensitive::watch(items);
@@ -280,9 +318,9 @@ impl<'a, 'c> Interpreter<'a, 'c> {
         known.asked += 1;
         let worth = self.context.world.sort_early || (known.asked > 1 && known.items.len() >= WORTH_SORTING);
         if worth && known.index.is_none() {
-            let items = Rc::clone(&known.items);
+            let items = known.items.clone();
             let index = plan.index(items.len(), |at, expr| {
-                self.with(slot, items.get(at).cloned().unwrap_or(Val::Null));
+                self.with(slot, items.get(at).unwrap_or(Val::Null));
                 self.eval(expr)
             });
             known.index = Some(Rc::new(index));
@@ -369,6 +407,13 @@ impl<'a, 'c> Interpreter<'a, 'c> {
     }
 
     fn binary(&mut self, operator: Binary, left: &'a Expr, right: &'a Expr) -> Outcome<'a> {
+        if operator == Binary::In
+            && let Expr::List(items) = right
+            && items.iter().all(is_text)
+        {
+            let item = self.eval(left)?;
+            return contained(&item, items.iter().filter_map(text_of)).map(Val::Bool);
+        }
         let equality = matches!(operator, Binary::Equal | Binary::NotEqual);
         let (one, two) = if equality && (matches!(left, Expr::Null) || matches!(right, Expr::Null)) {
             sensitive::unnoted(|| -> Result<_, Undecided> { Ok((self.eval(left)?, self.eval(right)?)) })?
@@ -388,7 +433,14 @@ impl<'a, 'c> Interpreter<'a, 'c> {
             Binary::LessOrEqual => ordered(std::cmp::Ordering::is_le),
             Binary::Greater => ordered(std::cmp::Ordering::is_gt),
             Binary::GreaterOrEqual => ordered(std::cmp::Ordering::is_ge),
-            Binary::In => contained(&one, &two).map(Val::Bool),
+            Binary::In => match &two {
+                Val::Map(map) => match &one {
+                    Val::Str(key) => Ok(Val::Bool(map.get(key).is_some())),
+                    other => other.refuse("a string before `in` a mapping"),
+                },
+                Val::List(list) => contained(&one, list.iter()).map(Val::Bool),
+                other => contained(&one, other.items()?.into_iter()).map(Val::Bool),
+            },
             Binary::Add | Binary::Subtract | Binary::Multiply | Binary::Divide | Binary::Remainder => {
                 arithmetic(operator, &one, &two)
             }
@@ -405,7 +457,7 @@ impl<'a> Range<'a> {
     /// The items at some places, or all of them.
     fn chosen(&self, wanted: Option<Vec<usize>>) -> impl Iterator<Item = Val<'a>> + '_ {
         let count = if wanted.is_some() { 0 } else { self.items.len() };
-        wanted.into_iter().flatten().chain(0..count).filter_map(|at| self.items.get(at).cloned())
+        wanted.into_iter().flatten().chain(0..count).filter_map(|at| self.items.get(at))
     }
 }
 
@@ -433,19 +485,22 @@ fn known<'a>(value: Val<'a>, expr: &Expr) -> Outcome<'a> {
     }
 }
 
-fn contained(item: &Val<'_>, range: &Val<'_>) -> Result<bool, Undecided> {
-    let items = match range {
-        Val::Map(map) => {
-            return match item {
-                Val::Str(key) => Ok(map.get(key).is_some()),
-                other => other.refuse("a string before `in` a mapping"),
-            };
-        }
-        list => list.items()?,
-    };
+/// Of a list of texts no part can be undecided, so that it need not become a value first.
+fn is_text(expr: &Expr) -> bool {
+    matches!(expr, Expr::Str(_))
+}
+
+fn text_of(expr: &Expr) -> Option<Val<'_>> {
+    match expr {
+        Expr::Str(text) => Some(Val::Str(Cow::Borrowed(text))),
+        _ => None,
+    }
+}
+
+fn contained<'v>(item: &Val<'_>, candidates: impl Iterator<Item = Val<'v>>) -> Result<bool, Undecided> {
     let mut doubt = None;
-    for candidate in &items {
-        match equal(item, candidate) {
+    for candidate in candidates {
+        match equal(item, &candidate) {
             Ok(true) => return Ok(true),
             Ok(false) => {}
             Err(undecided) => doubt = doubt.or(Some(undecided)),

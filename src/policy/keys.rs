@@ -1,12 +1,11 @@
 //! Looks for the arguments of a resource that take a KMS key, written or not: what a policy's `find: keys` goes through.
 //! Which arguments those are the provider's schema says.
 
-use std::collections::BTreeMap;
-
 use super::path::{Match, join};
 use super::value::Val;
 use crate::source::{Node, Value};
-use crate::terraform::schema::{self, Block, Type, keys};
+use crate::terraform::schema;
+use crate::terraform::schema::keys::{Inside, Wanted};
 
 /// An argument that takes a key.
 pub(super) struct Found<'a> {
@@ -24,8 +23,8 @@ pub(super) struct Found<'a> {
 /// if it is about encryption: who does not use a feature needs no key for it.
 pub(super) fn find<'a>(start: &Match<'a>, type_: &str) -> Vec<Found<'a>> {
     let mut search = Search { found: Vec::new() };
-    if let Some(block) = schema::type_schema(type_) {
-        search.block(start, &Way::default(), &block);
+    if let Some(wanted) = schema::keys_of(type_) {
+        search.block(start, &Way::default(), &wanted);
     }
     search.found
 }
@@ -48,57 +47,33 @@ struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    fn block(&mut self, place: &Match<'a>, way: &Way, block: &Block) {
-        for (name, attribute) in &block.attributes {
-            if !attribute.computed_only() {
-                self.attribute(place, way, name, &attribute.type_);
+    fn block(&mut self, place: &Match<'a>, way: &Way, wanted: &[Wanted]) {
+        for one in wanted {
+            match &one.inside {
+                None => self.argument(place, &way.to(&one.name)),
+                Some(inside) => self.nested(place, way, &one.name, inside),
             }
         }
-        for (name, nested) in &block.blocks {
-            let inside =
-                |search: &mut Self, place: &Match<'a>, way: &Way| search.block(place, way, &nested.block);
-            self.nested(place, &way.to(name), inside, || keys::key_arguments(name, &nested.block));
-        }
     }
 
-    fn attribute(&mut self, place: &Match<'a>, way: &Way, name: &str, type_: &Type) {
-        if keys::takes_key(&way.last, name, type_) {
-            return self.argument(place, &way.to(name));
+    /// Goes into the blocks of a name.
+    fn nested(&mut self, place: &Match<'a>, outer: &Way, name: &str, inside: &Inside) {
+        let written = child(place, name);
+        // Most blocks that a type may have are not written, and nothing is missing for it.
+        if written.is_none() && !inside.encryption {
+            return;
         }
-        if let Some(members) = keys::members(type_) {
-            let inside = |search: &mut Self, place: &Match<'a>, way: &Way| search.object(place, way, members);
-            self.nested(place, &way.to(name), inside, || {
-                let paths = keys::of_type(&way.last, name, type_).into_iter();
-                paths.filter_map(|path| path.split_once('.').map(|(_, rest)| rest.to_owned())).collect()
-            });
-        }
-    }
-
-    fn object(&mut self, place: &Match<'a>, way: &Way, members: &BTreeMap<String, Type>) {
-        for (name, type_) in members {
-            self.attribute(place, way, name, type_);
-        }
-    }
-
-    /// Goes into the blocks of a name; `paths` are the arguments below that take a key.
-    fn nested(
-        &mut self,
-        place: &Match<'a>,
-        way: &Way,
-        inside: impl Fn(&mut Self, &Match<'a>, &Way),
-        paths: impl Fn() -> Vec<String>,
-    ) {
-        let written = child(place, &way.last);
+        let way = &outer.to(name);
         match written.as_ref().map(|written| (&written.node.value, written)) {
             Some((Value::List(items), written)) if !items.is_empty() => {
                 for (at, item) in items.iter().enumerate() {
-                    inside(self, &written.child(item, None, &at.to_string(), false), way);
+                    self.block(&written.child(item, None, &at.to_string(), false), way, &inside.below);
                 }
             }
-            Some((Value::Map(_), written)) => inside(self, written, way),
+            Some((Value::Map(_), written)) => self.block(written, way, &inside.below),
             // Nobody knows what stands in it, nor whether it is there.
             Some((Value::Unknown(_) | Value::Reference(_), written)) => {
-                for path in paths() {
+                for path in &inside.paths {
                     let value = Val::from(written.node);
                     let value = if matches!(value, Val::Reference(_)) {
                         Val::Unknown("what the block holds is known after apply only".into())
@@ -108,8 +83,8 @@ impl<'a> Search<'a> {
                     self.add(written.clone(), format!("{}.{path}", way.path), value, Val::Null);
                 }
             }
-            _ if keys::is_encryption(&way.last) => {
-                for path in paths() {
+            _ if inside.encryption => {
+                for path in &inside.paths {
                     self.absent(
                         place,
                         &format!("{}.{path}", way.last),

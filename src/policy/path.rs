@@ -109,8 +109,9 @@ pub(super) struct Steps<'p>(&'p [Segment]);
 impl Steps<'_> {
     /// Every place the path leads to, in the order of the tree.
     pub(super) fn walk<'a>(self, from: &Match<'a>) -> Vec<Match<'a>> {
-        let mut places = vec![from.clone()];
-        for segment in self.0 {
+        let Some((first, rest)) = self.0.split_first() else { return vec![from.clone()] };
+        let mut places = step(from, first);
+        for segment in rest {
             places = places.iter().flat_map(|place| step(place, segment)).collect();
         }
         places

@@ -20,20 +20,55 @@ pub(super) struct Found<'a> {
 
 /// Every secret below a node; `name` is the name that the node itself has, if it has one.
 pub(super) fn find<'a>(start: &Match<'a>, name: &str, kind: &str, sources: &Sources) -> Vec<Found<'a>> {
-    let mut search = Search { sources, found: Vec::new() };
+    let mut search = Search { start, sources, found: Vec::new() };
     // A Secret is nothing but secrets, whatever its keys are called; its `data` is Base64.
     let whole = if kind == "Secret" { &["data", "stringData"][..] } else { &[] };
-    search.node(start, name, whole);
+    search.node(&Spot { node: start.node, step: None }, name, whole);
     search.found
 }
 
 struct Search<'s, 'a> {
+    start: &'s Match<'a>,
     sources: &'s Sources,
     found: Vec<Found<'a>>,
 }
 
+/// A value on the way: what a [`Match`] says of it is put together for what is found, which is next to nothing.
+struct Spot<'w, 'a> {
+    node: &'a Node,
+    /// What it is in, and which part of it.
+    step: Option<(&'w Spot<'w, 'a>, Step<'a>)>,
+}
+
+#[derive(Clone, Copy)]
+enum Step<'a> {
+    Key(&'a str, Span),
+    Item(usize),
+}
+
+impl<'a> Spot<'_, 'a> {
+    fn key(&self) -> Option<&'a str> {
+        match self.step {
+            Some((_, Step::Key(key, _))) => Some(key),
+            _ => None,
+        }
+    }
+
+    fn place(&self, start: &Match<'a>) -> Match<'a> {
+        match self.step {
+            None => start.clone(),
+            Some((outer, Step::Key(key, span))) => {
+                outer.place(start).child(self.node, Some(span), key, false)
+            }
+            Some((outer, Step::Item(at))) => {
+                outer.place(start).child(self.node, None, &at.to_string(), false)
+            }
+        }
+    }
+}
+
 impl<'a> Search<'_, 'a> {
-    fn node(&mut self, place: &Match<'a>, name: &str, whole: &[&str]) {
+    fn node(&mut self, place: &Spot<'_, 'a>, name: &str, whole: &[&str]) {
         match &place.node.value {
             Value::Str(text) => self.text(place, name, text),
             Value::Unknown(_) | Value::Partial(_) => self.source(place),
@@ -48,11 +83,11 @@ impl<'a> Search<'_, 'a> {
         }
     }
 
-    fn map(&mut self, place: &Match<'a>, inherited: &str, map: &'a Map, whole: &[&str]) {
+    fn map(&mut self, place: &Spot<'_, 'a>, inherited: &str, map: &'a Map, whole: &[&str]) {
         // `{name: DB_PASSWORD, value: ...}`, as containers, tags and parameters are written.
         let title = ["name", "key", "Name", "Key"].iter().find_map(|key| map.get(key)?.as_str());
         for (key, entry) in map.iter() {
-            let child = place.child(&entry.node, Some(entry.key), key, false);
+            let child = Spot { node: &entry.node, step: Some((place, Step::Key(key, entry.key))) };
             if whole.contains(&key.as_ref()) {
                 self.secret_object(&child);
                 continue;
@@ -68,34 +103,34 @@ impl<'a> Search<'_, 'a> {
     }
 
     /// A list's items have the list's name; what follows `--password` is one.
-    fn list(&mut self, place: &Match<'a>, name: &str, items: &'a [Node]) {
+    fn list(&mut self, place: &Spot<'_, 'a>, name: &str, items: &'a [Node]) {
         let mut flag = None;
         for (at, item) in items.iter().enumerate() {
-            let child = place.child(item, None, &at.to_string(), false);
+            let child = Spot { node: item, step: Some((place, Step::Item(at))) };
             self.node(&child, flag.unwrap_or(name), &[]);
             flag =
                 item.as_str().filter(|text| text.starts_with('-')).map(|text| text.trim_start_matches('-'));
         }
     }
 
-    fn secret_object(&mut self, place: &Match<'a>) {
+    fn secret_object(&mut self, place: &Spot<'_, 'a>) {
         let Some(map) = place.node.as_map() else { return };
         for (key, entry) in map.iter() {
             let Some(text) = entry.node.as_str() else { continue };
-            let decoded = if place.last == "data" { decoded(text) } else { None };
+            let decoded = if place.key() == Some("data") { decoded(text) } else { None };
             let content = decoded.as_deref().unwrap_or(text);
             // A certificate is for everybody to see.
             let certificate = content.contains("-----BEGIN CERTIFICATE") && !content.contains("PRIVATE KEY");
             if certificate || secret::named("password", content).is_none() {
                 continue;
             }
-            let child = place.child(&entry.node, Some(entry.key), key, false);
+            let child = Spot { node: &entry.node, step: Some((place, Step::Key(key, entry.key))) };
             let found = Secret { what: "a value of a Secret".into(), range: 0..text.len() };
             self.add(&child, found, text, Some(key.to_string()));
         }
     }
 
-    fn text(&mut self, place: &Match<'a>, name: &str, text: &str) {
+    fn text(&mut self, place: &Spot<'_, 'a>, name: &str, text: &str) {
         // Long texts do not differ by their name: a script is searched, not a password.
         let named = if text.len() <= 512 { secret::named(name, text) } else { None };
         if let Some(secret) = named {
@@ -123,7 +158,7 @@ impl<'a> Search<'_, 'a> {
     }
 
     /// JSON in a text: its names say what stands beside them.
-    fn json(&mut self, place: &Match<'a>, name: &str, json: &serde_json::Value) {
+    fn json(&mut self, place: &Spot<'_, 'a>, name: &str, json: &serde_json::Value) {
         match json {
             serde_json::Value::String(text) => self.text(place, name, text),
             serde_json::Value::Array(items) => items.iter().for_each(|item| self.json(place, name, item)),
@@ -139,18 +174,23 @@ impl<'a> Search<'_, 'a> {
     }
 
     /// Of a text with parts that nobody knows the rest is written down all the same.
-    fn source(&mut self, place: &Match<'a>) {
+    fn source(&mut self, place: &Spot<'_, 'a>) {
         let span = place.node.span;
         let Some(file) = self.sources.get(span.file) else { return };
         let text = file.slice(span);
         for secret in secret::in_text(text) {
             let span = within(span, &secret.range);
-            self.found.push(Found { place: place.clone(), what: secret.what.into_owned(), name: None, span });
+            self.found.push(Found {
+                place: place.place(self.start),
+                what: secret.what.into_owned(),
+                name: None,
+                span,
+            });
         }
     }
 
     /// Notes a secret if it stands here, and not where a variable that is used here was set.
-    fn add(&mut self, place: &Match<'a>, secret: Secret, text: &str, name: Option<String>) {
+    fn add(&mut self, place: &Spot<'_, 'a>, secret: Secret, text: &str, name: Option<String>) {
         let span = place.node.span;
         let written = self.sources.get(span.file).map_or("", |file| file.slice(span));
         let value = text.get(secret.range.clone()).unwrap_or("");
@@ -168,7 +208,12 @@ impl<'a> Search<'_, 'a> {
             (None, None) if written.contains('"') || written.contains(first) => span,
             (None, None) => return,
         };
-        self.found.push(Found { place: place.clone(), what: secret.what.into_owned(), name, span: at });
+        self.found.push(Found {
+            place: place.place(self.start),
+            what: secret.what.into_owned(),
+            name,
+            span: at,
+        });
     }
 }
 

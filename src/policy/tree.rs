@@ -167,7 +167,8 @@ impl Expr {
                 each(transform);
             }
             Self::Call { arguments, .. } => arguments.iter().for_each(each),
-            Self::Null | Self::Bool(_) | Self::Int(_) | Self::Float(_) | Self::Str(_) | Self::Slot { .. } => {}
+            Self::Null | Self::Bool(_) | Self::Int(_) | Self::Float(_) | Self::Str(_) | Self::Slot { .. } => {
+            }
         }
     }
 
@@ -206,7 +207,8 @@ impl Expr {
                 each(transform);
             }
             Self::Call { arguments, .. } => arguments.iter_mut().for_each(each),
-            Self::Null | Self::Bool(_) | Self::Int(_) | Self::Float(_) | Self::Str(_) | Self::Slot { .. } => {}
+            Self::Null | Self::Bool(_) | Self::Int(_) | Self::Float(_) | Self::Str(_) | Self::Slot { .. } => {
+            }
         }
     }
 

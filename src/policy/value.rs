@@ -222,6 +222,7 @@ impl<'a> Val<'a> {
             Self::Map(map) => Ok(map.get(name).unwrap_or(Self::Null)),
             Self::Reference(reference) => Ok(extended(reference, &format!(".{name}"))),
             Self::List(_) => error(format!("`.{name}` of a list: take an item with [0], or use all, exists")),
+            Self::Unknown(_) | Self::Partial(_) => self.refuse("a mapping"),
             other => other.refuse(&format!("a mapping with a field `{name}`")),
         }
     }

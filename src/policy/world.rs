@@ -8,6 +8,7 @@ use regex_automata::meta::Regex;
 
 use super::catalogue::Catalogue;
 use super::file::Policy;
+use super::value::{Outcome, Undecided, Val};
 use crate::kubernetes::Object;
 use crate::source::{Node, Sources, Value, Verdict, pattern};
 use crate::terraform::address::block;
@@ -70,6 +71,8 @@ pub(super) struct Context<'a> {
     facts: RefCell<BTreeSet<&'static str>>,
     /// Patterns that expressions computed, compiled.
     patterns: RefCell<BTreeMap<String, Pattern>>,
+    /// The statements of policies that stand in the files as JSON, by where the text is in memory.
+    statements: RefCell<BTreeMap<(usize, usize), Outcome<'a>>>,
     /// Which blocks are calls of modules that are not read, once somebody asked.
     unread: OnceCell<Vec<usize>>,
     /// What the other policies said, for those that judge by it.
@@ -101,6 +104,7 @@ impl<'a> Context<'a> {
             by_kind,
             facts: RefCell::default(),
             patterns: RefCell::default(),
+            statements: RefCell::default(),
             unread: OnceCell::new(),
             judged,
         }
@@ -120,6 +124,17 @@ impl<'a> Context<'a> {
         let compiled = pattern::compile(text).map(Rc::new);
         patterns.insert(text.to_owned(), compiled.clone());
         compiled
+    }
+
+    /// The statements of a policy's text, read once however often it is asked for.
+    pub(super) fn statements(
+        &self,
+        text: &'a str,
+        read: impl FnOnce() -> Result<Vec<Val<'a>>, Undecided>,
+    ) -> Outcome<'a> {
+        let place = (text.as_ptr() as usize, text.len());
+        let mut statements = self.statements.borrow_mut();
+        statements.entry(place).or_insert_with(|| read().map(Val::list)).clone()
     }
 
     /// The tables of facts that took part.

@@ -21,7 +21,9 @@ pub fn visible(text: &str) -> Cow<'_, str> {
             _ => None,
         }
     }
-    if text.chars().all(|character| replacement(character).is_none()) {
+    // Most texts have none of them, which is soon seen byte by byte.
+    let plain = |byte: u8| matches!(byte, b' '..=b'~' | b'\n' | b'\r' | b'\t');
+    if text.bytes().all(plain) || text.chars().all(|character| replacement(character).is_none()) {
         return Cow::Borrowed(text);
     }
     Cow::Owned(text.chars().map(|character| replacement(character).unwrap_or(character)).collect())

@@ -10,6 +10,7 @@ mod passes;
 mod path;
 pub mod pattern;
 pub mod secret;
+pub(crate) mod tables;
 mod tree;
 pub mod yaml;
 

@@ -7,10 +7,7 @@ use std::sync::{LazyLock, OnceLock};
 
 use regex::Regex;
 
-use super::{FileId, Node, SourceFile, pattern, yaml};
-
-/// A table of facts like the others, beside those of the policies; here, because reports have to hide what it finds.
-const FACTS: &str = include_str!("../policy/facts/secret-patterns.yaml");
+use super::{Node, pattern, tables};
 
 /// A password has at least so many characters; what is shorter is a flag or a number of times.
 const SHORTEST: usize = 4;
@@ -50,8 +47,7 @@ struct Facts {
 }
 
 static KNOWN: LazyLock<Facts> = LazyLock::new(|| {
-    let file = SourceFile::new("secret-patterns", FACTS.to_owned());
-    let root = yaml::read(FileId(u32::MAX), &file).documents.into_iter().next();
+    let root = tables::table("secret-patterns").map(tables::Table::read);
     let texts = |path: &[&str]| {
         let items = root.as_ref().and_then(|root| root.at(path)).map_or(&[][..], Node::items);
         items.iter().filter_map(Node::as_str).map(str::to_owned).collect::<Vec<_>>()
@@ -152,38 +148,43 @@ enum Sort {
 
 fn sort(name: &str) -> Option<Sort> {
     let facts = &*KNOWN;
-    let words = words(name);
-    let last = words.last()?;
-    let lower = name.to_ascii_lowercase();
-    let of = |list: &[String], word: &str| list.iter().any(|known| known == word);
+    let (before, last) = last_words(name)?;
+    let is = |known: &str, word: &str| known.eq_ignore_ascii_case(word);
+    let of = |list: &[String], word: &str| list.iter().any(|known| is(known, word));
+    let ending = last.len().checked_sub("password".len()).and_then(|at| last.get(at..));
     // `redispassword` is one word to those who cannot write two.
-    if of(&facts.passwords, last) || last.ends_with("password") || of(&facts.exact, &lower) {
+    if of(&facts.passwords, last)
+        || ending.is_some_and(|ending| is("password", ending))
+        || of(&facts.exact, name)
+    {
         return Some(Sort::Password);
     }
-    let two =
-        words.len().checked_sub(2).and_then(|at| words.get(at)).map(|before| format!("{before} {last}"));
-    let secret = of(&facts.secrets, last) || two.is_some_and(|two| of(&facts.secrets, &two));
-    secret.then_some(Sort::Secret)
+    let two = |known: &String| {
+        before.is_some_and(|before| {
+            known.split_once(' ').is_some_and(|(one, other)| is(one, before) && is(other, last))
+        })
+    };
+    (of(&facts.secrets, last) || facts.secrets.iter().any(two)).then_some(Sort::Secret)
 }
 
-/// `db`, `password` of `DB_PASSWORD`, `dbPassword`, `db.password`.
-fn words(name: &str) -> Vec<String> {
-    let mut words: Vec<String> = vec![String::new()];
-    let mut before = ' ';
-    for character in name.chars() {
-        let begins = character.is_ascii_uppercase() && !before.is_ascii_uppercase();
+/// `db`, `password` of `DB_PASSWORD`, `dbPassword`, `db.password`: the last word and the one before it.
+fn last_words(name: &str) -> Option<(Option<&str>, &str)> {
+    let (mut before, mut last, mut start, mut earlier) = (None, None, 0, ' ');
+    let mut end = |from: usize, to: usize| {
+        if let Some(word) = name.get(from..to).filter(|word| !word.is_empty()) {
+            before = last.replace(word);
+        }
+    };
+    for (at, character) in name.char_indices() {
+        let begins = character.is_ascii_uppercase() && !earlier.is_ascii_uppercase();
         if begins || !character.is_ascii_alphanumeric() {
-            words.push(String::new());
+            end(start, at);
+            start = if begins { at } else { at + character.len_utf8() };
         }
-        if character.is_ascii_alphanumeric()
-            && let Some(word) = words.last_mut()
-        {
-            word.push(character.to_ascii_lowercase());
-        }
-        before = character;
+        earlier = character;
     }
-    words.retain(|word| !word.is_empty());
-    words
+    end(start, name.len());
+    Some((before, last?))
 }
 
 /// The text is a value of its own: not empty, and does not stand for one that is somewhere else.

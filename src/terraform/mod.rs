@@ -43,4 +43,4 @@ pub use files::{Files, NoFiles, Unread, instead, stem};
 pub use module::{Block, Module, Resource};
 pub use read::{LOCK_FILE, evaluate, read, values};
 pub use remarks::{Place, Remark, remarks};
-pub use tree::{Call, Directory, Library, Tree, parse};
+pub use tree::{Call, Directory, Library, Tree, outline, parse};

@@ -48,6 +48,38 @@ pub(super) fn parse(
     chunks
 }
 
+/// Parses the top-level blocks of some types; other blocks may be among what comes back. A file that cannot be taken apart is
+/// parsed as [`parse`] does.
+pub(super) fn parse_blocks(types: &[&str], id: FileId, file: &SourceFile) -> Vec<Chunk> {
+    let text = file.text();
+    let (tokens, stopped) = scan(text);
+    // A comment to the end of the line takes the line break with it.
+    let begins = |at: usize| {
+        let before = at.checked_sub(1).and_then(|before| tokens.get(before));
+        before.is_none_or(|before| matches!(before.kind, Kind::Newline | Kind::Comment))
+    };
+    let heads = tokens.iter().enumerate().filter(|(at, token)| {
+        let named = || text.get(token.range.clone()).is_some_and(|name| types.contains(&name));
+        token.kind == Kind::Ident && named() && begins(*at)
+    });
+    let heads: Vec<usize> = heads.map(|(_, token)| token.range.start).collect();
+    let mut chunks = Vec::new();
+    let mut whole = stopped.is_some();
+    for range in pieces(text, &tokens) {
+        let at = heads.partition_point(|head| *head < range.start);
+        if heads.get(at).is_none_or(|head| *head >= range.end) {
+            continue;
+        }
+        let (base, Some(piece)) = (range.start, text.get(range)) else { continue };
+        let (tokens, stopped) = scan(piece);
+        match chunk(id, base, piece, &tokens, stopped) {
+            Ok(chunk) => chunks.push(chunk),
+            Err(_) => whole = true,
+        }
+    }
+    if whole { parse(id, file, &mut Vec::new(), &mut Vec::new()) } else { chunks }
+}
+
 /// Parses a stretch of a file that starts at an offset.
 fn chunk(
     id: FileId,

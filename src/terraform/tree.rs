@@ -12,7 +12,7 @@ use super::files::{self, Beside, Files, NoFiles};
 use super::read::LOCK_FILE;
 use super::sensitive::says_so;
 use super::{json, overrides, syntax};
-use crate::source::{FileId, Finding, Sources};
+use crate::source::{FileId, Finding, SourceFile, Sources};
 use crate::threads;
 
 /// Calls within calls: deeper than any module has a reason to be.
@@ -61,12 +61,36 @@ pub struct Call {
 
 /// Parses the files of one directory. Those that override are merged into the others, in the order they are given.
 pub fn parse(sources: &Sources, files: &[FileId]) -> Directory {
+    read(sources, files, |id, file, broken, findings| {
+        let json = file.path().extension() == Some("json");
+        let parse = if json { json::parse } else { syntax::parse };
+        parse(id, file, broken, findings)
+    })
+}
+
+/// Which modules the files of one directory call and which variables they declare: blocks of other kinds take a hundred times
+/// the memory of their text, and most of the time.
+pub fn outline(sources: &Sources, files: &[FileId]) -> Directory {
+    let directory = read(sources, files, |id, file, broken, findings| {
+        if file.path().extension() == Some("json") {
+            return json::parse(id, file, broken, findings);
+        }
+        syntax::parse_blocks(&["module", "variable"], id, file)
+    });
+    let outline = Outline { calls: directory.calls(), variables: directory.variables() };
+    Directory { outline: Some(outline), ..Directory::default() }
+}
+
+/// Reads the files of one directory with a parser of one file.
+fn read(
+    sources: &Sources,
+    files: &[FileId],
+    parse: impl Fn(FileId, &SourceFile, &mut Vec<Broken>, &mut Vec<Finding>) -> Vec<Chunk> + Sync,
+) -> Directory {
     let mut directory = Directory::default();
     let parsed = threads::map(files, 1, |id| {
         let (mut broken, mut findings) = (Vec::new(), Vec::new());
         let file = sources.get(*id)?;
-        let json = file.path().extension() == Some("json");
-        let parse = if json { json::parse } else { syntax::parse };
         let chunks = parse(*id, file, &mut broken, &mut findings);
         Some((file.path(), chunks, broken, findings))
     });
@@ -103,13 +127,6 @@ impl Directory {
     /// The faults of syntax of its files.
     pub fn faults(&self) -> &[Finding] {
         &self.findings
-    }
-
-    /// What it calls and which variables it declares, without the blocks themselves, which take a hundred times the memory.
-    #[must_use]
-    pub fn outlined(&self) -> Self {
-        let outline = Outline { calls: self.calls(), variables: self.variables() };
-        Self { outline: Some(outline), ..Self::default() }
     }
 
     /// The modules that its blocks call, in the order of the files.

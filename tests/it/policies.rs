@@ -150,7 +150,7 @@ fn every_argument_for_a_key() {
     let mut all = String::new();
     let mut judged: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for type_ in aws.types(Kind::Resource) {
-        for argument in keys::key_arguments("", &aws.get(Kind::Resource, type_).unwrap()) {
+        for argument in keys::paths(&aws.keys(Kind::Resource, type_).unwrap()) {
             let others = judges(catalogue.policies(), type_, &argument);
             let who = if others.is_empty() {
                 "NXF-ENC-300".to_owned()

@@ -1,6 +1,8 @@
 //! Modules that call modules, and blocks that stand for several instances, as Terraform understands them.
 
 use nexafi_gen::cli::ExitCode;
+use nexafi_gen::source::{SourceFile, Sources};
+use nexafi_gen::terraform::{self, Tree};
 
 use crate::cli::{Desk, Ran};
 
@@ -222,4 +224,45 @@ fn a_fault_of_a_block_is_said_once_however_many_instances_it_has() {
     assert_eq!(said(&ran, "NXF-CFG-022").len(), 1, "{}", ran.out);
     // What a policy says is said of each.
     assert_eq!(verdicts(&ran, "NXF-LOG-007").len(), 4, "{}", ran.out);
+}
+
+/// What is known of a module before it is judged, when there are too many modules to hold them all.
+#[test]
+fn an_outline_says_of_every_file_what_the_whole_says() {
+    let odd = [
+        "# a comment\nmodule \"a\" { source = \"./a\" }\n",
+        "  /* indented */\n  module \"a\" {\n    source = \"./a\"\n  }\n  variable \"v\" { sensitive = true }",
+        "variable \"v\" { type = list(string) } // the end\nvariable \"w\" {}\r\nmodule \"b\" {\r\n}\r\n",
+        "locals {\n  module = 1\n  text = <<EOT\nmodule \"no\" {}\nvariable \"no\" {}\nEOT\n}\n",
+        "\u{feff}module \"a\" { source = \"./a\" }\n",
+        "resource \"aws_vpc\" \"v\" {\n  cidr_block = (\n}\nmodule \"behind_a_fault\" {}\n",
+        "module \"broken\" { source = }\nmodule \"whole\" {}\nvariable \"v\" {",
+    ];
+    let mut files: Vec<(String, String)> =
+        odd.iter().enumerate().map(|(at, text)| (format!("odd/{at}.tf"), (*text).to_owned())).collect();
+    for entry in walkdir::WalkDir::new("tests/fixtures") {
+        let entry = entry.unwrap();
+        let name = entry.file_name().to_str().unwrap();
+        if [".tf", ".tofu", ".tf.json"].iter().any(|ending| name.ends_with(ending))
+            && let Ok(text) = std::fs::read_to_string(entry.path())
+        {
+            files.push((entry.path().to_str().unwrap().to_owned(), text));
+        }
+    }
+    assert!(files.len() > 100, "{}", files.len());
+    let (mut calls, mut variables) = (0, 0);
+    for (path, text) in files {
+        let mut sources = Sources::default();
+        let id = sources.add(SourceFile::new(&path, text.clone()));
+        let (outline, whole) = (terraform::outline(&sources, &[id]), terraform::parse(&sources, &[id]));
+        assert_eq!(outline.calls(), whole.calls(), "{path}");
+        calls += whole.calls().len();
+        let (outline, whole) = (Tree::alone(outline), Tree::alone(whole));
+        for name in text.split("variable \"").skip(1).filter_map(|rest| rest.split('"').next()) {
+            assert_eq!(outline.variable(name), whole.variable(name), "{path}: {name}");
+            assert_eq!(outline.is_sensitive(name), whole.is_sensitive(name), "{path}: {name}");
+            variables += usize::from(whole.variable(name).is_some());
+        }
+    }
+    assert!(calls > 10 && variables > 50, "{calls} calls, {variables} variables");
 }

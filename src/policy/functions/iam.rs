@@ -3,6 +3,8 @@
 //! Grammar: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html>. What a data source
 //! `aws_iam_policy_document` makes of its arguments, `Module::document` says.
 
+use std::borrow::Cow;
+
 use super::super::facts::table;
 use super::super::value::{Dict, List, NOT_KNOWN, Outcome, Undecided, Val, after_apply, error, unknown};
 use super::super::world::Context;
@@ -16,10 +18,9 @@ pub(super) fn statements<'a>(context: &Context<'a>, values: &[Val<'a>]) -> Outco
     match policy {
         Val::Null => Ok(Vec::new()),
         Val::Str(text) if text.is_empty() || text == NOT_KNOWN => Ok(Vec::new()),
-        Val::Str(text) => match loose_json(text) {
-            Ok(json) => from_json(&Val::from_json(&json)),
-            Err(why) => error(format!("the policy is not JSON: {why}")),
-        },
+        // Many rules ask for what stands in a file.
+        Val::Str(Cow::Borrowed(text)) => return context.statements(text, || from_text(text)),
+        Val::Str(text) => from_text(text),
         Val::Map(Dict::Resource(resource)) if is_document(resource) => document(context, resource),
         Val::Map(_) => from_json(policy),
         Val::Reference(reference) => match context.resource(&reference.address) {
@@ -29,6 +30,13 @@ pub(super) fn statements<'a>(context: &Context<'a>, values: &[Val<'a>]) -> Outco
         other => other.refuse("a policy"),
     }
     .map(Val::list)
+}
+
+fn from_text<'a>(text: &str) -> Result<Vec<Val<'a>>, Undecided> {
+    match loose_json(text) {
+        Ok(json) => from_json(&Val::from_json(&json)),
+        Err(why) => error(format!("the policy is not JSON: {why}")),
+    }
 }
 
 fn is_document(resource: &Resource) -> bool {

@@ -46,11 +46,7 @@ pub(crate) fn read(id: FileId, file: &SourceFile, record: &[u8]) -> Option<Docum
                     3 => ScalarStyle::Literal,
                     _ => ScalarStyle::Folded,
                 };
-                let text = if kind & 8 == 0 {
-                    text(&mut rest)?
-                } else {
-                    file.text().get(start..end)?
-                };
+                let text = if kind & 8 == 0 { text(&mut rest)? } else { file.text().get(start..end)? };
                 Event::Scalar(Cow::Borrowed(text), style, anchor, None)
             }
         };

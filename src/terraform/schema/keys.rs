@@ -18,10 +18,11 @@ pub fn takes_key(block: &str, name: &str, type_: &Type) -> bool {
     if *type_ != Type::String {
         return false;
     }
-    let named = |ending: &str| name == ending || name.ends_with(&format!("_{ending}"));
-    let of_kms = name.split('_').any(|word| matches!(word, "kms" | "cmk"));
+    let named =
+        |ending: &str| name.strip_suffix(ending).is_some_and(|rest| rest.is_empty() || rest.ends_with('_'));
+    let of_kms = || name.split('_').any(|word| matches!(word, "kms" | "cmk"));
     let plain = name.trim_end_matches("_id").trim_end_matches("_arn");
-    (of_kms && (KEY.iter().any(|ending| named(ending)) || named("arn") || named("id")))
+    ((KEY.iter().any(|ending| named(ending)) || named("arn") || named("id")) && of_kms())
         || plain.ends_with("encryption_key")
         || plain.ends_with("managed_key")
         || (matches!(name, "key" | "key_id" | "key_arn") && is_encryption(block))
@@ -29,12 +30,12 @@ pub fn takes_key(block: &str, name: &str, type_: &Type) -> bool {
 }
 
 /// Whether a block is about encryption and nothing else, so that its absence means that no key is named.
-pub fn is_encryption(block: &str) -> bool {
+fn is_encryption(block: &str) -> bool {
     block.split('_').any(|word| word.starts_with("encrypt") || matches!(word, "kms" | "sse" | "cmk"))
 }
 
 /// The members of an object type, or of the objects of a list or set of them: blocks that are attributes to the provider.
-pub fn members(type_: &Type) -> Option<&BTreeMap<String, Type>> {
+pub(super) fn members(type_: &Type) -> Option<&BTreeMap<String, Type>> {
     match type_ {
         Type::Object(members) => Some(members),
         Type::List(of) | Type::Set(of) => match of.as_ref() {
@@ -45,25 +46,61 @@ pub fn members(type_: &Type) -> Option<&BTreeMap<String, Type>> {
     }
 }
 
-/// The path of every argument below a block that takes a KMS key, `logging.kms_key_arn`, in order; `name` is the block's.
-pub fn key_arguments(name: &str, block: &Block) -> Vec<String> {
+/// An argument that takes a KMS key, or a block that has such arguments in it.
+#[derive(Debug)]
+pub struct Wanted {
+    /// Its name.
+    pub name: String,
+    /// What is in it, if it is a block or an object.
+    pub inside: Option<Inside>,
+}
+
+/// A block with arguments that take a key.
+#[derive(Debug)]
+pub struct Inside {
+    /// In the schema's order.
+    pub below: Vec<Wanted>,
+    /// The path of every argument in it, from it: `logging.kms_key_arn`.
+    pub paths: Vec<String>,
+    /// Whether it is about encryption: see [`is_encryption`].
+    pub encryption: bool,
+}
+
+/// Everything in a block that takes a key; `name` is the block's, empty for the resource.
+pub fn wanted(name: &str, block: &Block) -> Vec<Wanted> {
     let settable = |attribute: &&Attribute| !attribute.computed_only();
     let attributes = block.attributes.iter().filter(|(_, attribute)| settable(attribute));
-    let own = attributes.flat_map(|(own, attribute)| of_type(name, own, &attribute.type_));
+    let own = attributes.filter_map(|(own, attribute)| of_type(name, own, &attribute.type_));
     let nested =
-        block.blocks.iter().flat_map(|(inner, nested)| below(inner, key_arguments(inner, &nested.block)));
+        block.blocks.iter().filter_map(|(inner, nested)| inside(inner, wanted(inner, &nested.block)));
     own.chain(nested).collect()
 }
 
 /// The same of an attribute: the attribute itself, or members of its objects.
-pub fn of_type(block: &str, name: &str, type_: &Type) -> Vec<String> {
+fn of_type(block: &str, name: &str, type_: &Type) -> Option<Wanted> {
     if takes_key(block, name, type_) {
-        return vec![name.to_owned()];
+        return Some(Wanted { name: name.to_owned(), inside: None });
     }
-    let inner = members(type_).into_iter().flatten();
-    below(name, inner.flat_map(|(member, type_)| of_type(name, member, type_)).collect())
+    let members = members(type_)?.iter();
+    inside(name, members.filter_map(|(member, type_)| of_type(name, member, type_)).collect())
 }
 
-fn below(name: &str, paths: Vec<String>) -> Vec<String> {
-    paths.into_iter().map(|path| format!("{name}.{path}")).collect()
+fn inside(name: &str, below: Vec<Wanted>) -> Option<Wanted> {
+    if below.is_empty() {
+        return None;
+    }
+    let inside = Inside { paths: paths(&below), encryption: is_encryption(name), below };
+    Some(Wanted { name: name.to_owned(), inside: Some(inside) })
+}
+
+/// The path of every argument among these, in order.
+pub fn paths(wanted: &[Wanted]) -> Vec<String> {
+    let mut paths = Vec::new();
+    for one in wanted {
+        match &one.inside {
+            None => paths.push(one.name.clone()),
+            Some(inside) => paths.extend(inside.paths.iter().map(|path| format!("{}.{path}", one.name))),
+        }
+    }
+    paths
 }

@@ -35,6 +35,11 @@ pub fn type_schema(type_: &str) -> Option<Arc<Block>> {
     }
 }
 
+/// The arguments of a managed resource's type that take a KMS key; `None` if the type is not known.
+pub fn keys_of(type_: &str) -> Option<Arc<[keys::Wanted]>> {
+    aws()?.keys(Kind::Resource, type_)
+}
+
 /// Whether a type (`aws_vpc`, `data.aws_region`) has an argument, attribute or nested block of a name; `None` if the
 /// type is not known.
 pub fn has_attribute(type_: &str, name: &str) -> Option<bool> {

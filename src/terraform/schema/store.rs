@@ -11,6 +11,8 @@ use std::sync::{Arc, OnceLock};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
+use super::keys::{self, Wanted};
+
 /// Where a schema belongs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
@@ -201,6 +203,8 @@ pub struct SchemaError(String);
 pub struct Schema {
     bytes: &'static [u8],
     index: Index<'static>,
+    /// Where the types of each kind begin.
+    kinds: [usize; KINDS.len()],
     starts: Vec<usize>,
     groups: Vec<OnceLock<Vec<Packed>>>,
 }
@@ -210,6 +214,14 @@ pub struct Schema {
 struct Packed {
     text: Box<RawValue>,
     block: OnceLock<Option<Arc<Block>>>,
+    /// Its arguments that take a KMS key.
+    keys: OnceLock<Arc<[Wanted]>>,
+}
+
+impl Packed {
+    fn block(&self) -> Option<Arc<Block>> {
+        self.block.get_or_init(|| serde_json::from_str(self.text.get()).ok().map(Arc::new)).clone()
+    }
 }
 
 impl Schema {
@@ -230,6 +242,9 @@ impl Schema {
         if !index.types.is_sorted_by_key(|name| (order(name), *name)) {
             return Err(damaged("the types are in no order"));
         }
+        let kinds = KINDS.map(|kind| {
+            index.types.partition_point(|name| order(name) < KINDS.iter().position(|other| *other == kind))
+        });
         let mut starts = Vec::with_capacity(index.lengths.len());
         let mut start = 4 + length;
         for length in &index.lengths {
@@ -237,7 +252,7 @@ impl Schema {
             start += length;
         }
         let groups = index.lengths.iter().map(|_| OnceLock::new()).collect();
-        Ok(Self { bytes, index, starts, groups })
+        Ok(Self { bytes, index, kinds, starts, groups })
     }
 
     /// The provider's version the schema was read from.
@@ -262,19 +277,28 @@ impl Schema {
 
     /// The schema of a type; `None` if the provider has no such type.
     pub fn get(&self, kind: Kind, type_: &str) -> Option<Arc<Block>> {
+        self.packed(kind, type_)?.block()
+    }
+
+    /// The arguments of a type that take a KMS key.
+    pub fn keys(&self, kind: Kind, type_: &str) -> Option<Arc<[Wanted]>> {
+        let packed = self.packed(kind, type_)?;
+        let wanted = || packed.block().map_or_else(Vec::new, |block| keys::wanted("", &block)).into();
+        Some(packed.keys.get_or_init(wanted).clone())
+    }
+
+    fn packed(&self, kind: Kind, type_: &str) -> Option<&Packed> {
         let at = self.place(kind, type_)?;
         let group = at / self.index.group;
         let packed = self.groups.get(group)?.get_or_init(|| self.decode(group).unwrap_or_default());
-        let packed = packed.get(at % self.index.group)?;
-        let decode = || serde_json::from_str(packed.text.get()).ok().map(Arc::new);
-        packed.block.get_or_init(decode).clone()
+        packed.get(at % self.index.group)
     }
 
     fn place(&self, kind: Kind, type_: &str) -> Option<usize> {
         let prefix = prefix(kind);
         let types = &self.index.types;
-        // The kinds stand one behind the other.
-        let from = types.partition_point(|name| KINDS.iter().take_while(|other| **other != kind).any(|other| name.starts_with(self::prefix(*other))));
+        let at = KINDS.iter().position(|other| *other == kind)?;
+        let from = *self.kinds.get(at)?;
         let within = types.get(from..)?;
         let at = within.partition_point(|name| name.strip_prefix(prefix).is_some_and(|name| name < type_));
         (within.get(at)?.strip_prefix(prefix)? == type_).then_some(from + at)
@@ -284,7 +308,12 @@ impl Schema {
         let start = *self.starts.get(group)?;
         let packed = self.bytes.get(start..start + self.index.lengths.get(group)?)?;
         let texts: Vec<Box<RawValue>> = serde_json::from_slice(&inflate(packed)?).ok()?;
-        Some(texts.into_iter().map(|text| Packed { text, block: OnceLock::new() }).collect())
+        Some(
+            texts
+                .into_iter()
+                .map(|text| Packed { text, block: OnceLock::new(), keys: OnceLock::new() })
+                .collect(),
+        )
     }
 }
 
