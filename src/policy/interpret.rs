@@ -123,10 +123,22 @@ impl<'a, 'c> Interpreter<'a, 'c> {
 
     /// A value that a name stands for.
     fn known(&self, value: Val<'a>, expr: &Expr) -> Outcome<'a> {
-        if self.takes_as_written && matches!(value, Val::Unknown(_)) {
-            return Ok(Val::Str(Cow::Borrowed(NOT_KNOWN)));
+        if self.takes_as_written {
+            match &value {
+                Val::Unknown(_) => return Ok(Val::Str(Cow::Borrowed(NOT_KNOWN))),
+                Val::Partial(partial) => {
+                    return Ok(Val::text(format!("{}{NOT_KNOWN}{}", partial.start, partial.end)));
+                }
+                _ => {}
+            }
         }
         known(value, expr)
+    }
+
+    /// Whether this is the text that stands for a value that is not known. Other tools find nothing in it: no field, no item, no
+    /// number that is less or more than another.
+    fn stands_for_unknown(&self, value: &Val<'a>) -> bool {
+        self.takes_as_written && matches!(value, Val::Str(text) if text == NOT_KNOWN)
     }
 
     fn eval(&mut self, expr: &'a Expr) -> Outcome<'a> {
@@ -147,17 +159,26 @@ impl<'a, 'c> Interpreter<'a, 'c> {
                 self.known(self.slots.get(*slot).cloned().unwrap_or(Val::Null), expr)
             }
             Expr::Field { operand, name } => {
-                let value = self.eval(operand)?.field(name).map_err(|undecided| named(undecided, operand))?;
+                let value = match self.eval(operand)? {
+                    text if self.stands_for_unknown(&text) => Val::Null,
+                    value => value.field(name).map_err(|undecided| named(undecided, operand))?,
+                };
                 self.known(value, expr)
             }
             Expr::Has { operand, name } => {
-                let value = sensitive::unnoted(|| self.eval(operand)?.field(name))?;
+                let value = sensitive::unnoted(|| match self.eval(operand)? {
+                    text if self.stands_for_unknown(&text) => Ok(Val::Null),
+                    value => value.field(name),
+                })?;
                 let value = self.known(value, expr)?;
                 Ok(Val::Bool(!matches!(value.known()?, Val::Null)))
             }
             Expr::Index { operand, at } => {
                 let value = self.eval(operand)?;
                 let at = self.eval(at)?;
+                if self.stands_for_unknown(&value) {
+                    return Ok(Val::Null);
+                }
                 self.known(value.index(&at).map_err(|undecided| named(undecided, operand))?, expr)
             }
             Expr::And(left, right) => self.both(left, right, false),
@@ -285,6 +306,7 @@ impl<'a, 'c> Interpreter<'a, 'c> {
                 Val::List(List::Made(items)) => (Items::Made(items), None),
                 Val::List(List::Tree(items)) => (Items::Tree(items), None),
                 Val::Null => (Items::Tree(&[]), None),
+                text if self.stands_for_unknown(&text) => (Items::Tree(&[]), None),
                 other => {
                     let items = other.items().map_err(|undecided| named(undecided, range))?;
                     (Items::Made(Rc::new(items)), None)
@@ -420,7 +442,9 @@ impl<'a, 'c> Interpreter<'a, 'c> {
         } else {
             (self.eval(left)?, self.eval(right)?)
         };
+        let unordered = self.stands_for_unknown(&one) || self.stands_for_unknown(&two);
         let ordered = |wanted: fn(std::cmp::Ordering) -> bool| match compare(&one, &two) {
+            _ if unordered => Ok(Val::Bool(false)),
             Ok(order) => Ok(Val::Bool(order.is_some_and(wanted))),
             Err(Undecided::Error(_)) if matches!(one, Val::Null) => absent(left),
             Err(Undecided::Error(_)) if matches!(two, Val::Null) => absent(right),

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::super::value::{Outcome, Val, error};
+use super::super::value::{NOT_KNOWN, Outcome, Val, error};
 use super::super::world::Context;
 use super::take;
 use crate::source::{FileId, Node, SourceFile, Value, yaml};
@@ -36,6 +36,9 @@ pub(super) fn yaml_of<'a>(_: &Context<'a>, values: &[Val<'a>]) -> Outcome<'a> {
     // JSON text of which a part is not known is decoded already, and JSON is YAML.
     if let Val::Map(_) | Val::List(_) = text {
         return Ok(text.clone());
+    }
+    if matches!(text, Val::Str(text) if text == NOT_KNOWN) {
+        return Ok(Val::Null);
     }
     let file = SourceFile::new("", text.as_text()?.to_owned());
     let read = yaml::read(FileId::default(), &file);

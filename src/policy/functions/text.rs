@@ -1,6 +1,6 @@
 //! Strings, conversions, quantities and durations.
 
-use super::super::value::{Outcome, Undecided, Val, as_float, error};
+use super::super::value::{NOT_KNOWN, Outcome, Undecided, Val, as_float, error};
 use super::super::world::Context;
 use super::take;
 use crate::source::{Partial, secret};
@@ -149,6 +149,9 @@ pub(super) fn json<'a>(_: &Context<'a>, values: &[Val<'a>]) -> Outcome<'a> {
     let [text] = take(values)?;
     if let Val::Map(_) | Val::List(_) = text {
         return Ok(text.clone());
+    }
+    if matches!(text, Val::Str(text) if text == NOT_KNOWN) {
+        return Ok(Val::Null);
     }
     match serde_json::from_str(text.as_text()?) {
         Ok(json) => Ok(Val::from_json(&json)),
