@@ -9,8 +9,8 @@ use crate::report::Report;
 use crate::source::{Severity, Sources};
 
 use super::assess::Assessment;
-use super::inputs::read_file;
 use super::judge::Judge;
+use super::reading::read_file;
 use super::{Error, Output, Surroundings};
 
 /// Reads the baseline of `--baseline`.

@@ -5,7 +5,7 @@ use walkdir::WalkDir;
 
 use crate::terraform::{Files, Unread};
 
-use super::inputs::bounded;
+use super::reading::bounded;
 
 /// Files past which a directory is not listed.
 const MOST: usize = 20_000;

@@ -16,11 +16,12 @@ use crate::source::Sources;
 use super::args::{Checks, Chosen, Evidence as Arguments};
 use super::assess::Assessment;
 use super::file;
-use super::inputs::{policy_files, read_file};
+use super::inputs::policy_files;
 use super::judge::Judge;
 use super::lint::verdict;
 use super::origin::{Origin, Trees};
 use super::publish::Targets;
+use super::reading::read_file;
 use super::render::{judge_rendered, overrides, template_error};
 use super::{Error, ExitCode, Output, Surroundings};
 

@@ -7,7 +7,7 @@ use crate::source::{Severity, Sources};
 
 use super::args::{Graph, GraphFormat};
 use super::file;
-use super::inputs::read_file;
+use super::reading::read_file;
 use super::{Error, ExitCode, Output, Surroundings};
 
 pub(super) fn run(

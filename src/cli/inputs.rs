@@ -1,7 +1,6 @@
 //! Finds and reads the files to check, and finds out what each of them is.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, Read as _};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use ignore::{DirEntry, WalkBuilder};
@@ -11,19 +10,16 @@ use crate::kubernetes::{is_helm_template, kustomize};
 use crate::render::Overrides;
 use crate::render::lock::Lock;
 use crate::report::{Input, InputKind};
-use crate::source::{FileId, SourceFile, Sources, Value, yaml};
+use crate::source::{FileId, SourceFile, Sources};
 use crate::terraform::{self, LOCK_FILE};
 
-use super::error::disk_help;
 use super::kustomizations::{self, Kustomized};
 use super::origin::Origins;
 use super::paths::{as_typed, normalise};
+use super::reading::{Unread, is_large_and_foreign, missing, read, read_file};
+use super::sniff::sniff;
 use super::{Error, Surroundings, plans};
 
-/// No file larger than this is read: the largest real manifests have a few megabytes.
-pub(super) const LARGEST_FILE: u64 = 16 * 1024 * 1024;
-/// How much of a file is looked at to find out what it is, before it is read.
-const GLANCE: u64 = 64 * 1024;
 /// Directories that hold other people's files, or none that matter.
 const PASSED_OVER: [&str; 4] = [".git", ".terraform", "target", "node_modules"];
 
@@ -453,179 +449,4 @@ pub(super) fn template_files(directory: &Utf8Path, surroundings: &Surroundings) 
         return Err(unusable("it holds no template", "a template is a file such as terraform/vpc.tf.j2"));
     }
     Ok(overrides)
-}
-
-/// Why a file was not read.
-enum Unread {
-    Empty(Error),
-    /// `ours`: the part that can be read looks like a blueprint or a manifest.
-    NotText {
-        error: Error,
-        ours: bool,
-    },
-    Other(Error),
-}
-
-impl From<Unread> for Error {
-    fn from(unread: Unread) -> Self {
-        match unread {
-            Unread::Empty(error) | Unread::NotText { error, .. } | Unread::Other(error) => error,
-        }
-    }
-}
-
-/// Reads a file of a module; `None` if nothing stands in it.
-pub(super) fn read_module_file(
-    path: &Utf8Path,
-    surroundings: &Surroundings,
-) -> Result<Option<SourceFile>, Error> {
-    match read(path, surroundings) {
-        Ok(file) => Ok(Some(file)),
-        Err(Unread::Empty(_)) if path.extension() != Some("json") => Ok(None),
-        Err(unread) => Err(unread.into()),
-    }
-}
-
-/// Reads one file that has to be there.
-pub(super) fn read_file(path: &Utf8Path, surroundings: &Surroundings) -> Result<SourceFile, Error> {
-    read(path, surroundings).map_err(Error::from)
-}
-
-fn read(path: &Utf8Path, surroundings: &Surroundings) -> Result<SourceFile, Unread> {
-    let fault =
-        |message: String, help: &str| Error::Input { path: path.to_owned(), message, help: help.to_owned() };
-    let on_disk = surroundings.on_disk(path);
-    let failed = |error: &io::Error| {
-        Unread::Other(match error.kind() {
-            io::ErrorKind::NotFound => missing(path),
-            _ => fault(error.to_string(), &disk_help(error)),
-        })
-    };
-    let metadata = std::fs::metadata(&on_disk).map_err(|error| failed(&error))?;
-    if metadata.is_dir() {
-        return Err(Unread::Other(fault(
-            "it is a directory, and a file is needed here".to_owned(),
-            "name the file inside it; `nexafi-gen lint` takes whole directories",
-        )));
-    }
-    let Some(bytes) = bounded(&on_disk, metadata.len()).map_err(|error| failed(&error))? else {
-        let size = metadata.len().max(LARGEST_FILE + 1).div_ceil(1024 * 1024);
-        return Err(Unread::Other(fault(
-            format!("it has {size} MiB, more than the {} MiB this tool reads", LARGEST_FILE / 1024 / 1024),
-            "no blueprint, module file or manifest is that large; split it, or leave it out",
-        )));
-    };
-    let text = String::from_utf8(bytes).map_err(|error| Unread::NotText {
-        error: not_text(path, &error),
-        ours: String::from_utf8_lossy(error.as_bytes()).contains("apiVersion"),
-    })?;
-    let file = SourceFile::new(path, text);
-    if file.text().trim().is_empty() {
-        return Err(Unread::Empty(fault(
-            "it is empty".to_owned(),
-            "`nexafi-gen init` writes a starter blueprint",
-        )));
-    }
-    Ok(file)
-}
-
-/// The bytes of a file; `None` if there are more than [`LARGEST_FILE`]. With its `length`, if that is known, they are read at
-/// once and not in growing steps.
-pub(super) fn bounded(on_disk: &Utf8Path, length: u64) -> io::Result<Option<Vec<u8>>> {
-    let expected = usize::try_from(length.min(LARGEST_FILE)).unwrap_or(0);
-    // Room for one more byte shows the end without another step.
-    let mut bytes = Vec::with_capacity(if expected == 0 { 0 } else { expected + 1 });
-    // Never more than the limit, whatever the metadata says: a pipe has no size, and files grow.
-    std::fs::File::open(on_disk)?.take(LARGEST_FILE + 1).read_to_end(&mut bytes)?;
-    Ok((bytes.len() as u64 <= LARGEST_FILE).then_some(bytes))
-}
-
-fn missing(path: &Utf8Path) -> Error {
-    Error::Input {
-        path: path.to_owned(),
-        message: "no such file or directory".to_owned(),
-        help: if path.is_relative() {
-            "the path is taken from the working directory".to_owned()
-        } else {
-            String::new()
-        },
-    }
-}
-
-fn not_text(path: &Utf8Path, error: &std::string::FromUtf8Error) -> Error {
-    let bytes = error.as_bytes();
-    let at = error.utf8_error().valid_up_to();
-    let line = 1 + bytes.iter().take(at).filter(|byte| **byte == b'\n').count();
-    let help = match bytes {
-        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => "it begins like UTF-16; save it as UTF-8",
-        _ => "save it as UTF-8",
-    };
-    let byte = bytes.get(at).copied().unwrap_or_default();
-    Error::Input {
-        path: path.to_owned(),
-        message: format!("it is not UTF-8 text: byte 0x{byte:02x} in line {line}"),
-        help: help.to_owned(),
-    }
-}
-
-/// A file over the limit is an error if it concerns us; a data file that nobody named does not.
-fn is_large_and_foreign(path: &Utf8Path) -> bool {
-    let large = std::fs::metadata(path).is_ok_and(|metadata| metadata.len() > LARGEST_FILE);
-    large && glance(path).is_ok_and(|glance| !String::from_utf8_lossy(&glance).contains("apiVersion"))
-}
-
-/// The beginning of a file, by which one tells what it is.
-pub(super) fn glance(path: &Utf8Path) -> io::Result<Vec<u8>> {
-    let mut glance = Vec::new();
-    std::fs::File::open(path)?.take(GLANCE).read_to_end(&mut glance)?;
-    Ok(glance)
-}
-
-/// What a YAML or JSON text is, by its top-level keys. Looks at lines, not at the tree: a file with a syntax error is
-/// still what its author meant it to be.
-fn sniff(file: &SourceFile, named: bool) -> Option<InputKind> {
-    let text = file.text();
-    if text.trim_start().starts_with('{') {
-        return sniff_flow(file);
-    }
-    let value_of = |wanted: &str| {
-        text.lines().find_map(|line| {
-            let line = line.strip_prefix("- ").unwrap_or(line).trim_start_matches(['"', '\'']);
-            let rest = line.strip_prefix(wanted)?.trim_start_matches(['"', '\'']).trim_start();
-            rest.strip_prefix(':').map(str::trim)
-        })
-    };
-    match value_of("apiVersion") {
-        Some(version) if is_ours(version) => Some(InputKind::Blueprint),
-        Some(_) if value_of("kind").is_some() => Some(InputKind::Kubernetes),
-        // A manifest that forgets one of the two, named on the command line.
-        Some(_) if named && value_of("metadata").is_some() => Some(InputKind::Kubernetes),
-        None if named && value_of("kind").is_some() && value_of("metadata").is_some() => {
-            Some(InputKind::Kubernetes)
-        }
-        // A blueprint whose first line is forgotten or mistyped, named on the command line.
-        None if named && value_of("regions").is_some() && value_of("name").is_some() => {
-            Some(InputKind::Blueprint)
-        }
-        _ => None,
-    }
-}
-
-fn sniff_flow(file: &SourceFile) -> Option<InputKind> {
-    if !file.text().contains("apiVersion") {
-        return None;
-    }
-    let documents = yaml::read(FileId::default(), file).documents;
-    documents.iter().find_map(|document| {
-        let Value::Map(map) = &document.value else { return None };
-        let version = map.get("apiVersion")?.as_str()?;
-        if is_ours(version) {
-            return Some(InputKind::Blueprint);
-        }
-        map.get("kind").map(|_| InputKind::Kubernetes)
-    })
-}
-
-fn is_ours(version: &str) -> bool {
-    version.trim_start_matches(['"', '\'']).starts_with("nexafi-gen/")
 }

@@ -12,7 +12,8 @@ use crate::source::{Finding, Passes, Sources, SubjectKind};
 
 use super::args::{Checks, Chosen};
 use super::choose::{Choice, Known, choose};
-use super::inputs::{policy_files, read_file, schema_files};
+use super::inputs::{policy_files, schema_files};
+use super::reading::read_file;
 use super::{Error, Output, Surroundings};
 
 /// The policies of a run and what they judge by.

@@ -8,9 +8,10 @@ use crate::kubernetes::kustomize::{self, Build, Files, Place};
 use crate::source::{FileId, SourceFile, Sources};
 
 use super::Surroundings;
-use super::inputs::{Inputs, LARGEST_FILE, bounded};
+use super::inputs::Inputs;
 use super::origin::Origins;
 use super::paths::normalise;
+use super::reading::{LARGEST_FILE, bounded};
 
 /// The kustomizations of a run, built.
 #[derive(Debug, Default)]

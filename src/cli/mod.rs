@@ -27,9 +27,11 @@ mod plans;
 mod policies;
 mod progress;
 mod publish;
+mod reading;
 mod render;
 mod repeated;
 mod schema;
+mod sniff;
 mod waive;
 
 use std::ffi::OsString;

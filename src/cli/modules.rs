@@ -12,8 +12,9 @@ use crate::threads;
 
 use super::args::Given;
 use super::beside::Beside;
-use super::inputs::{Inputs, read_file, read_module_file, siblings, variable_files};
+use super::inputs::{Inputs, siblings, variable_files};
 use super::paths::{as_typed, normalise};
+use super::reading::{read_file, read_module_file};
 use super::{Error, Surroundings};
 
 /// As much text as this is parsed once and held until the end; of more, the blocks of a module are held only while it is

@@ -13,8 +13,8 @@ use crate::source::{FileId, Finding, Map, Node, Related, Sources, Span, Value, V
 use crate::terraform::Module;
 
 use super::Surroundings;
-use super::inputs::read_file;
 use super::paths::{as_typed, normalise};
+use super::reading::read_file;
 
 /// What a blueprint says.
 #[derive(Debug, Default)]

@@ -8,7 +8,8 @@ use crate::source::{FileId, SourceFile, Sources};
 use crate::terraform::plan::{self, PlanError, Planned};
 
 use super::error::disk_help;
-use super::inputs::{FoundPlan, glance};
+use super::inputs::FoundPlan;
+use super::reading::glance;
 use super::{Error, Surroundings};
 
 /// What a file is, by its beginning.

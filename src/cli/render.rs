@@ -15,12 +15,13 @@ use crate::source::{FileId, Finding, SourceFile, Sources, SubjectKind, Verdict};
 use super::args::Render;
 use super::assess::{Assessment, Behind, Group, judge_group};
 use super::baseline::{self, Seen};
-use super::inputs::{read_file, template_files};
+use super::inputs::template_files;
 use super::judge::Judge;
 use super::lint::{pages, verdict};
 use super::origin::{Origin, Trees};
 use super::paths::{normalise, relative};
 use super::publish::Targets;
+use super::reading::read_file;
 use super::{Error, ExitCode, Output, Surroundings};
 
 pub(super) fn run(
