@@ -163,6 +163,15 @@ fn test(
         output.err(&report.render(Format::Graphical, output.style));
         return Ok(ExitCode::Unusable);
     }
+    // A policy that cannot be read has no example that could fail.
+    let broken = if directory.is_some() { Vec::new() } else { catalogue.broken() };
+    if !broken.is_empty() {
+        output.err(&format!(
+            "error: built-in policies that cannot be read:\n  {}\n",
+            visible(&broken.join("\n  "))
+        ));
+        return Ok(ExitCode::Unusable);
+    }
     let policies = catalogue.policies().len();
     if failed == 0 {
         output.remark(&format!("{examples} examples of {policies} policies: all as expected"));

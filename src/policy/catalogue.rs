@@ -164,6 +164,16 @@ impl Catalogue {
         let expressions = self.policies.iter().flat_map(read::check);
         self.embedded_faults.iter().cloned().chain(expressions).collect()
     }
+
+    /// The same in words, each with the file below `policies/` that it is in.
+    pub fn broken(&self) -> Vec<String> {
+        let told = |fault: &Finding| {
+            let at = usize::try_from(u32::MAX - fault.span.file.0).ok();
+            let path = at.and_then(|at| EMBEDDED.get(at)).map_or("", |file| file.path);
+            format!("{path}: {}", fault.message)
+        };
+        self.faults().iter().map(told).collect()
+    }
 }
 
 /// The embedded file of a place in [`EMBEDDED`], without its examples; `None` if it has a fault.
