@@ -154,7 +154,10 @@ fn parsed(expressions: &BTreeSet<String>) -> Result<(String, Vec<u8>), Box<dyn E
     table.sort_unstable();
     let mut code = String::from("&[\n");
     for (hash, start) in table {
-        writeln!(code, "({hash:#x}, {start}),")?;
+        let digits = format!("{hash:016x}");
+        let groups = [digits.get(..4), digits.get(4..8), digits.get(8..12), digits.get(12..)];
+        let groups: Vec<&str> = groups.into_iter().flatten().collect();
+        writeln!(code, "(0x{}, {}),", groups.join("_"), literal(start.try_into()?))?;
     }
     code.push_str("]\n");
     Ok((code, records))

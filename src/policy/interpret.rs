@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::expression::{Expression, ITEM, ITEM_KEY, VARIABLES};
+use super::functions::Function;
 use super::join::{Index, Plan};
 use super::sensitive;
 use super::tree::{Binary, Expr};
@@ -236,24 +237,27 @@ impl<'a, 'c> Interpreter<'a, 'c> {
                     .map_or_else(|| error("the pattern does not compile"), |found| Ok(Val::Bool(found)))
             }
             Expr::Once(inner) => self.once(inner),
-            Expr::Call { function, arguments } => {
-                let called = match arguments.as_slice() {
-                    [one] => (function.call)(self.context, &[self.eval(one)?]),
-                    [one, two] => (function.call)(self.context, &[self.eval(one)?, self.eval(two)?]),
-                    arguments => {
-                        let mut values = Vec::with_capacity(arguments.len());
-                        for argument in arguments {
-                            values.push(self.eval(argument)?);
-                        }
-                        (function.call)(self.context, &values)
-                    }
-                };
-                called.map_err(|undecided| match undecided {
-                    Undecided::Error(why) => Undecided::Error(format!("{}: {why}", function.usage)),
-                    unknown @ Undecided::Unknown(_) => unknown,
-                })
-            }
+            Expr::Call { function, arguments } => self.call(function, arguments),
         }
+    }
+
+    fn call(&mut self, function: &Function, arguments: &'a [Expr]) -> Outcome<'a> {
+        // Most take one value or two, which need no list of their own.
+        let called = match arguments {
+            [one] => (function.call)(self.context, &[self.eval(one)?]),
+            [one, two] => (function.call)(self.context, &[self.eval(one)?, self.eval(two)?]),
+            arguments => {
+                let mut values = Vec::with_capacity(arguments.len());
+                for argument in arguments {
+                    values.push(self.eval(argument)?);
+                }
+                (function.call)(self.context, &values)
+            }
+        };
+        called.map_err(|undecided| match undecided {
+            Undecided::Error(why) => Undecided::Error(format!("{}: {why}", function.usage)),
+            unknown @ Undecided::Unknown(_) => unknown,
+        })
     }
 
     /// What is the same for every subject, computed at the first one.

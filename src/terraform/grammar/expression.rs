@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::{DEEPEST, Fault, Read, Reader, TOO_DEEP};
 use crate::terraform::tokens::Kind;
 
-impl<'t> Reader<'t> {
+impl Reader<'_> {
     pub(super) fn expression(&mut self) -> Read {
         self.deeper(Self::conditional)
     }
