@@ -62,7 +62,7 @@ pub struct Inside {
     pub below: Vec<Wanted>,
     /// The path of every argument in it, from it: `logging.kms_key_arn`.
     pub paths: Vec<String>,
-    /// Whether it is about encryption: see [`is_encryption`].
+    /// Whether it is about encryption and nothing else, so that its absence means that no key is named.
     pub encryption: bool,
 }
 
