@@ -2,9 +2,10 @@
 //! on scanning YAML that is the same in every run.
 //!
 //! What is written to `OUT_DIR`: `policies.rs`, a list of every policy file with its text and with the types and kinds its
-//! rules look at; `policies.bin`, what the YAML parser says of each text; and `expressions.rs` and `expressions.bin`, what the
-//! CEL parser says of every expression in them; and `facts.rs` and `facts.bin`, the tables of facts in the same way. The policy files stay the only source: Cargo runs this again whenever one of
-//! them changes, and tests hold that reading a record and reading its text give the same.
+//! rules look at; `policies.bin`, what the YAML parser says of each text; `expressions.rs` and `expressions.bin`, what the
+//! CEL parser says of every expression in them; and `facts.rs` and `facts.bin`, the tables of facts in the same way. The
+//! files stay the only source: Cargo runs this again whenever one of them changes, and tests hold that reading a record and
+//! reading its text give the same.
 #![allow(
     clippy::disallowed_methods,
     clippy::print_stdout,

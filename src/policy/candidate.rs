@@ -38,7 +38,8 @@ impl<'a> Candidate<'a> {
                     let kind = if resource.managed { "resource" } else { "data" };
                     join(&join(kind, &resource.type_), &resource.name)
                 }
-                _ => String::new(),
+                Val::Map(Dict::Object(_)) => String::new(),
+                _ => self.address.to_string(),
             };
             Match::start(self.root, Some(self.header), pointer)
         })
@@ -118,16 +119,15 @@ fn blueprint_candidate<'a>(found: Match<'a>, select: &Path, sources: &Sources) -
 }
 
 fn block_candidate(block: &Block) -> Candidate<'_> {
-    let address = block.address();
     Candidate {
         this: Val::from(&block.body),
         root: &block.body,
-        start: OnceCell::from(Match::start(&block.body, Some(block.header), address.clone())),
+        start: OnceCell::new(),
         header: block.header,
         pod: None,
         kind: SubjectKind::Terraform,
         type_: Cow::Borrowed(&block.kind),
-        address: Cow::Owned(address),
+        address: Cow::Owned(block.address()),
         key: Val::Str(block.labels.last().unwrap_or(&block.kind).as_ref().into()),
         keys: Val::List(List::Tree(&[])),
         blueprint: block.blueprint.clone(),

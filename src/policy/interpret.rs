@@ -139,7 +139,7 @@ impl<'a, 'c> Interpreter<'a, 'c> {
     /// Whether this is the text that stands for a value that is not known. Other tools find nothing in it: no field, no item, no
     /// number that is less or more than another.
     fn stands_for_unknown(&self, value: &Val<'a>) -> bool {
-        self.takes_as_written && matches!(value, Val::Str(text) if text == NOT_KNOWN)
+        self.takes_as_written && value.stands_for_unknown()
     }
 
     fn eval(&mut self, expr: &'a Expr) -> Outcome<'a> {

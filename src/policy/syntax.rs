@@ -3,6 +3,7 @@
 //!
 //! A node is a byte that says what it is and what follows from it. Places are not kept: a built-in expression has no fault
 //! that would need one.
+#![allow(dead_code, reason = "the build script writes, the tool reads")]
 
 use cel::common::ast::{
     CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedEntryExpr, IdedExpr, ListExpr, LiteralValue,
@@ -29,7 +30,6 @@ const MACRO: u8 = 14;
 
 /// Writes what the parser says of an expression. `None` if that is nothing this language has; what was written by then is no
 /// record.
-#[allow(dead_code, reason = "the build script writes, the tool reads")]
 pub(crate) fn write(record: &mut Vec<u8>, node: &IdedExpr) -> Option<()> {
     match &node.expr {
         Expr::Literal(literal) => match literal {
@@ -99,14 +99,12 @@ pub(crate) fn write(record: &mut Vec<u8>, node: &IdedExpr) -> Option<()> {
     Some(())
 }
 
-#[allow(dead_code, reason = "the build script writes, the tool reads")]
 fn write_all(record: &mut Vec<u8>, nodes: &[IdedExpr]) -> Option<()> {
     write_number(record, nodes.len());
     nodes.iter().try_for_each(|node| write(record, node))
 }
 
 /// Takes an expression from the front of a record; `None` if that is no such record.
-#[allow(dead_code, reason = "the build script writes, the tool reads")]
 pub(crate) fn read(rest: &mut &[u8]) -> Option<IdedExpr> {
     let (kind, after) = rest.split_first()?;
     *rest = after;

@@ -170,6 +170,11 @@ impl<'a> Val<'a> {
         }
     }
 
+    /// Whether this is the text that stands for a value that is not known.
+    pub(super) fn stands_for_unknown(&self) -> bool {
+        matches!(self, Self::Str(text) if text == NOT_KNOWN)
+    }
+
     /// Refuses a value that is not known, in the words of a message.
     pub(super) fn known(self) -> Outcome<'a> {
         match self {

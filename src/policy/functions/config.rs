@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::super::value::{NOT_KNOWN, Outcome, Val, error};
+use super::super::value::{Outcome, Val, error};
 use super::super::world::Context;
 use super::take;
 use crate::source::{FileId, Node, SourceFile, Value, yaml};
@@ -37,7 +37,7 @@ pub(super) fn yaml_of<'a>(_: &Context<'a>, values: &[Val<'a>]) -> Outcome<'a> {
     if let Val::Map(_) | Val::List(_) = text {
         return Ok(text.clone());
     }
-    if matches!(text, Val::Str(text) if text == NOT_KNOWN) {
+    if text.stands_for_unknown() {
         return Ok(Val::Null);
     }
     let file = SourceFile::new("", text.as_text()?.to_owned());

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use super::super::facts::table;
-use super::super::value::{Dict, List, NOT_KNOWN, Outcome, Undecided, Val, after_apply, error, unknown};
+use super::super::value::{Dict, List, Outcome, Undecided, Val, after_apply, error, unknown};
 use super::super::world::Context;
 use super::{any, take};
 use crate::source::{Node, loose_json};
@@ -17,7 +17,8 @@ pub(super) fn statements<'a>(context: &Context<'a>, values: &[Val<'a>]) -> Outco
     let [policy] = take(values)?;
     match policy {
         Val::Null => Ok(Vec::new()),
-        Val::Str(text) if text.is_empty() || text == NOT_KNOWN => Ok(Vec::new()),
+        Val::Str(text) if text.is_empty() => Ok(Vec::new()),
+        text if text.stands_for_unknown() => Ok(Vec::new()),
         // Many rules ask for what stands in a file.
         Val::Str(Cow::Borrowed(text)) => return context.statements(text, || from_text(text)),
         Val::Str(text) => from_text(text),

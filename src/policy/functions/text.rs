@@ -1,6 +1,6 @@
 //! Strings, conversions, quantities and durations.
 
-use super::super::value::{NOT_KNOWN, Outcome, Undecided, Val, as_float, error};
+use super::super::value::{Outcome, Undecided, Val, as_float, error};
 use super::super::world::Context;
 use super::take;
 use crate::source::{Partial, secret};
@@ -150,7 +150,7 @@ pub(super) fn json<'a>(_: &Context<'a>, values: &[Val<'a>]) -> Outcome<'a> {
     if let Val::Map(_) | Val::List(_) = text {
         return Ok(text.clone());
     }
-    if matches!(text, Val::Str(text) if text == NOT_KNOWN) {
+    if text.stands_for_unknown() {
         return Ok(Val::Null);
     }
     match serde_json::from_str(text.as_text()?) {
